@@ -1,0 +1,6 @@
+//! What surrounds every route: request id, trace, security headers, host check.
+
+pub mod headers;
+pub mod host;
+pub mod request_id;
+pub mod trace;

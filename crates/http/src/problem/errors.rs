@@ -1,0 +1,1 @@
+//! The one file that maps errors of other rooms to problems.

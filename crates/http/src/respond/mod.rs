@@ -1,0 +1,5 @@
+//! Parts of answers that many routes share: ranges, entity tags, pages.
+
+pub mod etag;
+pub mod page;
+pub mod range;

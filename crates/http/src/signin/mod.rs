@@ -1,0 +1,6 @@
+//! Sign-in: passwords, throttling, session cookies, bearer tokens.
+
+pub mod cookie;
+pub mod password;
+pub mod throttle;
+pub mod token;
