@@ -8,6 +8,8 @@
 //! directory in which a name on its path is new returned. The two helpers at the end do both.
 
 mod os;
+#[cfg(feature = "testing")]
+mod power_loss;
 
 use std::fmt;
 use std::io;
@@ -16,6 +18,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use os::OsFiles;
+#[cfg(feature = "testing")]
+pub use power_loss::{Fault, PowerLossFiles, Survival};
 
 /// What a name points to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

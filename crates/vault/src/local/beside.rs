@@ -39,7 +39,7 @@ impl Shared {
         let folder = self.derived_folder(id, created_at);
         let path = folder.join(name.as_str());
         let _turn = self.turn(&path);
-        self.files.create_dir_all(&folder)?;
+        self.make_folder(&folder)?;
         Ok(replace(&*self.files, &path, &temporary(&path), bytes)?)
     }
 

@@ -49,7 +49,7 @@ impl Shared {
 
     fn make_log_folder(&self, relative: &str) -> Result<()> {
         match self.path(relative).parent() {
-            Some(folder) => Ok(self.files.create_dir_all(folder)?),
+            Some(folder) => self.make_folder(folder),
             None => Ok(()),
         }
     }

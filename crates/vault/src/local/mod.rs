@@ -8,7 +8,7 @@ mod read;
 mod seal;
 mod walk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::os::fd::OwnedFd;
@@ -83,11 +83,41 @@ struct Shared {
     root: PathBuf,
     /// Two writers of one small file take turns: they share its temporary.
     turns: [Mutex<()>; 64],
+    /// Folders whose names are known to be durable.
+    durable_folders: Mutex<HashSet<PathBuf>>,
 }
+
+/// Bounds `Shared::durable_folders`; forgetting only costs an fsync.
+const FOLDERS_REMEMBERED: usize = 4096;
 
 impl Shared {
     fn path(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
+    }
+
+    /// Makes a folder under the root and lets its name be durable. A folder that is already there may
+    /// have been made by a process that was killed before its fsync, so being there is not enough.
+    fn make_folder(&self, folder: &Path) -> Result<()> {
+        if folder == self.root {
+            return Ok(());
+        }
+        let there = self.files.metadata(folder)?.is_some();
+        if there && lock(&self.durable_folders).contains(folder) {
+            return Ok(());
+        }
+        let parent = folder.parent().unwrap_or(Path::new("."));
+        self.make_folder(parent)?;
+        if there {
+            self.files.sync_dir(parent)?;
+        } else {
+            self.files.create_dir_all(folder)?;
+        }
+        let mut known = lock(&self.durable_folders);
+        if known.len() >= FOLDERS_REMEMBERED {
+            known.clear();
+        }
+        known.insert(folder.to_owned());
+        Ok(())
     }
 
     fn turn(&self, path: &Path) -> MutexGuard<'_, ()> {
@@ -132,15 +162,20 @@ impl LocalVault {
     /// # Errors
     /// What the file system says, or when the system gives no threads.
     pub fn open(files: Arc<dyn Files>, root: &Path, config: LocalConfig) -> Result<Self> {
+        files.create_dir_all(root)?;
+        let shared = Shared {
+            files,
+            root: root.to_owned(),
+            turns: std::array::from_fn(|_| Mutex::default()),
+            durable_folders: Mutex::default(),
+        };
         for folder in ["open", "originals", "quarantine", "derived", "log"] {
-            files.create_dir_all(&root.join(folder))?;
+            shared.make_folder(&root.join(folder))?;
+            // What a killed process had named here, and anybody reads from now on, must stay.
+            shared.files.sync_dir(&root.join(folder))?;
         }
         Ok(Self {
-            shared: Arc::new(Shared {
-                files,
-                root: root.to_owned(),
-                turns: std::array::from_fn(|_| Mutex::default()),
-            }),
+            shared: Arc::new(shared),
             write: Pool::start("vault-write", config.write_threads)?,
             sync: Pool::start("vault-sync", config.sync_threads)?,
             read: Pool::start("vault-read", config.read_threads)?,

@@ -38,7 +38,7 @@ impl Shared {
             return Err(VaultError::Conflict(format!("{key} is a duplicate")));
         }
         // A crash here or after it leaves a folder without an original: the next try fills it.
-        self.files.create_dir_all(&self.path(key.folder()))?;
+        self.make_folder(&self.path(key.folder()))?;
         let earlier_side_file = self.put_side_file(&key, &seal.side_file)?;
         self.place_original(&key, seal)?;
         Ok(Sealed {
@@ -81,9 +81,8 @@ impl Shared {
                 seal.id, seal.size_bytes
             )));
         }
-        if size_bytes > seal.size_bytes {
-            file.set_size(seal.size_bytes)?;
-        }
+        // Also where nothing is to be cut: an earlier try may have cut, and failed to sync that.
+        file.set_size(seal.size_bytes)?;
         file.sync_data()?;
         drop(file);
         self.files.rename_new(&from, &to)?;
@@ -102,7 +101,7 @@ impl Shared {
         if key == of || self.files.metadata(&self.path(key.as_str()))?.is_some() {
             return Err(VaultError::Conflict(format!("{key} has bytes of its own")));
         }
-        self.files.create_dir_all(&self.path(key.folder()))?;
+        self.make_folder(&self.path(key.folder()))?;
         let earlier_side_file = self.put_side_file(&key, &share.side_file)?;
         match self.write_once(&key.pointer(), format!("{of}\n").as_bytes())? {
             PutOnce::Stored => Ok(Sealed {
