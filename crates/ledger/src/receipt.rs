@@ -408,3 +408,80 @@ fn compare(body: &ReceiptBody, claims: &Claims) -> Result<(), BadReceipt> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::integrate::Integrator;
+    use crate::kinds::RecordingVerified;
+    use crate::tile::TileMap;
+    use crate::{Actor, Salt, Subject};
+    use docket_base::OsRandom;
+    use docket_base::ids::EventId;
+
+    fn honest(key: &LedgerKey) -> Receipt {
+        let id = EventId::from_bytes([1; 16]);
+        let event = RecordingVerified {
+            state: SealedState::Sealed,
+            size_bytes: 3,
+            sha256: Sha256Digest::of(b"abc"),
+            sm3: None,
+            vault_key: "k".to_owned(),
+            sealed_by: id,
+        };
+        let entry = Entry {
+            id,
+            at: Micros(0),
+            actor: Actor::System,
+            unit: None,
+            subject: Subject::recording(RecordingId::from_bytes([2; 16])),
+            event: event.into(),
+            salt: Salt::fresh(&OsRandom),
+        };
+        let bytes = entry.to_bytes().expect("small");
+        let log = Integrator::open(key.clone(), None, &TileMap::new()).expect("new");
+        let batch = log.integrate(0, &[&bytes]).expect("first");
+        let issue = Issue {
+            entry: &bytes,
+            leaf_index: 0,
+            inclusion_proof: Vec::new(),
+            checkpoint: &batch.checkpoint,
+            issued_at: Micros(1),
+            clock: ClockState::default(),
+        };
+        Receipt::issue(key, issue).expect("fits together")
+    }
+
+    /// The worst case: whoever holds the key signs a receipt that says more than the log.
+    #[test]
+    fn a_signed_lie_is_noticed() {
+        let key = LedgerKey::generate("log", &OsRandom).expect("name");
+        let receipt = honest(&key);
+        let lies: [fn(&mut ReceiptBody); 8] = [
+            |body| body.level = ReceiptLevel::Stored,
+            |body| body.recording = RecordingId::from_bytes([3; 16]),
+            |body| body.state = SealedState::Incomplete,
+            |body| body.sha256 = Sha256Digest::of(b"abd"),
+            |body| body.sm3 = Some(Sm3Digest([0; 32])),
+            |body| body.size_bytes = 4,
+            |body| body.vault_key.push('x'),
+            |body| body.origin.push('x'),
+        ];
+        for lie in lies {
+            let mut body = receipt.body.clone();
+            lie(&mut body);
+            let mut signature = key.verifier().hash().to_vec();
+            signature.extend_from_slice(&key.sign(&signed_bytes(&body).expect("plain")));
+            let signed = Receipt { body, signature };
+            let (sha256, size) = (signed.body.sha256, signed.body.size_bytes);
+            let verdict = verify_receipt(&signed, Some(key.verifier()), &sha256, size);
+            assert!(
+                matches!(
+                    verdict,
+                    Verdict::Bad(BadReceipt::Claim(_) | BadReceipt::Checkpoint(_))
+                ),
+                "{verdict:?}"
+            );
+        }
+    }
+}
