@@ -95,6 +95,17 @@ impl Shared {
         self.root.join(relative)
     }
 
+    /// See [`Shared::make_folder`]; what may not be read was not made by us.
+    fn name_root_durably(&self) -> Result<()> {
+        for folder in self.root.ancestors().skip(1) {
+            match self.files.sync_dir(folder) {
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => break,
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
     /// Makes a folder under the root and lets its name be durable. A folder that is already there may
     /// have been made by a process that was killed before its fsync, so being there is not enough.
     fn make_folder(&self, folder: &Path) -> Result<()> {
@@ -169,6 +180,7 @@ impl LocalVault {
             turns: std::array::from_fn(|_| Mutex::default()),
             durable_folders: Mutex::default(),
         };
+        shared.name_root_durably()?;
         for folder in ["open", "originals", "quarantine", "derived", "log"] {
             shared.make_folder(&root.join(folder))?;
             // What a killed process had named here, and anybody reads from now on, must stay.

@@ -199,6 +199,10 @@ impl Shared {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && durable_bytes == 0 => {
                 self.files.create_new(&path)
             }
+            // Its mode survived a crash that the seal's rename did not.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                return Err(VaultError::Conflict(format!("the seal of {id} has begun")));
+            }
             other => other,
         }
         .map_err(|error| named(error.into(), || format!("upload {id}")))?;

@@ -70,27 +70,38 @@ impl Shared {
             // A file system may have kept both names of the rename: the same file, one name too many.
             return self.remove_if_there(&from);
         }
-        let file = self
-            .files
-            .open_write(&from)
-            .map_err(|error| named(error.into(), || format!("upload {}", seal.id)))?;
-        let size_bytes = file.size_bytes()?;
-        if size_bytes < seal.size_bytes {
-            return Err(VaultError::corrupt(format!(
-                "upload {} has {size_bytes} bytes, {} are to be sealed",
-                seal.id, seal.size_bytes
-            )));
-        }
-        // Also where nothing is to be cut: an earlier try may have cut, and failed to sync that.
-        file.set_size(seal.size_bytes)?;
-        file.sync_data()?;
-        drop(file);
+        self.cut_and_sync(seal)?;
         self.files.rename_new(&from, &to)?;
         // A crash from here on: the original stands under one of its names (or both), whole. The next
         // try goes on from whichever it finds.
         self.files.set_readonly(&to)?;
         self.files.sync_dir(&folder)?;
         Ok(self.files.sync_dir(&self.path("open"))?)
+    }
+
+    /// Exactly the bytes to be sealed, durable.
+    fn cut_and_sync(&self, seal: &SealRequest) -> Result<()> {
+        let path = self.upload_path(seal.id);
+        let unnamed = |error: std::io::Error| named(error.into(), || format!("upload {}", seal.id));
+        let (file, writable) = match self.files.open_write(&path) {
+            // The mode of an earlier try survived a crash that its rename did not.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                (self.files.open_read(&path).map_err(unnamed)?, false)
+            }
+            other => (other.map_err(unnamed)?, true),
+        };
+        let size_bytes = file.size_bytes()?;
+        if size_bytes < seal.size_bytes || (!writable && size_bytes != seal.size_bytes) {
+            return Err(VaultError::corrupt(format!(
+                "upload {} has {size_bytes} bytes, {} are to be sealed",
+                seal.id, seal.size_bytes
+            )));
+        }
+        if writable {
+            // Also where nothing is to be cut: an earlier try may have cut, and failed to sync that.
+            file.set_size(seal.size_bytes)?;
+        }
+        Ok(file.sync_data()?)
     }
 
     pub(super) fn share(&self, share: &ShareRequest) -> Result<Sealed> {
