@@ -3,17 +3,19 @@
 mod small;
 mod uploads;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use docket_vault::Vault;
+use futures_util::future::BoxFuture;
 
 use crate::things::Ids;
 
+/// Opens a vault.
+pub type Opener = Box<dyn Fn() -> BoxFuture<'static, Arc<dyn Vault>> + Send + Sync>;
+
 /// Where a vault lies. Opening it again is what a restarted process does.
 pub struct Place {
-    pub open: Box<dyn Fn() -> Pin<Box<dyn Future<Output = Arc<dyn Vault>> + Send>> + Send + Sync>,
+    pub open: Opener,
     pub ids: Ids,
     /// Sizes that lie on both sides of what this vault treats as a unit.
     pub unit_bytes: usize,
