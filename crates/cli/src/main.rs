@@ -1,0 +1,49 @@
+//! `docket`: verify receipts off-line, look at keys. Links no server code and no FFmpeg, so that it
+//! runs on any laptop.
+
+mod exit;
+mod key;
+mod language;
+mod screen;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+use crate::language::Language;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "docket",
+    version,
+    about = "Docket: evidence from enforcement recorders"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check, without any network, that a receipt proves a file
+    Verify(verify::Arguments),
+    /// Look at ledger keys
+    #[command(subcommand)]
+    Key(key::Command),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let language = Language::of_environment();
+    let result = match arguments.command {
+        Command::Verify(arguments) => verify::run(&arguments, language),
+        Command::Key(command) => key::run(&command),
+    };
+    let exit = result.unwrap_or_else(|error| {
+        screen::complain(&format!("docket: {error:#}"));
+        Exit::Unreadable
+    });
+    exit.into()
+}

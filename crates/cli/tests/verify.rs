@@ -1,0 +1,331 @@
+//! The real binary, on receipts made here.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use docket_base::ids::RecordingId;
+use docket_base::{Micros, OsRandom, RunningDigest, Sha256Digest};
+use docket_ledger::kinds::{RecordingKind, RecordingSealed, SealedState};
+use docket_ledger::proof::make_inclusion;
+use docket_ledger::{
+    Actor, ClockState, Entry, Integrator, Issue, LedgerKey, Receipt, Salt, Subject, TileMap,
+};
+
+const ORIGINAL: &[u8] = b"the exact bytes of a recording";
+
+struct Desk {
+    folder: tempfile::TempDir,
+    key: LedgerKey,
+}
+
+impl Desk {
+    fn new(with_sm3: bool) -> Self {
+        let desk = Self {
+            folder: tempfile::tempdir().unwrap(),
+            key: LedgerKey::generate("docket.example/county", &OsRandom).unwrap(),
+        };
+        desk.put("original.mp4", ORIGINAL);
+        desk.put("key", format!("{}\n", desk.key.verifier()).as_bytes());
+        desk.put(
+            "receipt.json",
+            &receipt(&desk.key, with_sm3).to_bytes().unwrap(),
+        );
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.path(name), bytes).unwrap();
+    }
+
+    fn verify(&self, key: Option<&str>, lang: &str) -> (i32, String) {
+        let mut command = docket(lang);
+        command.arg("verify");
+        if let Some(key) = key {
+            command.arg("--key").arg(self.path(key));
+        }
+        result(
+            command
+                .arg(self.path("receipt.json"))
+                .arg(self.path("original.mp4"))
+                .output()
+                .unwrap(),
+        )
+    }
+}
+
+fn docket(lang: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
+    command
+        .env_remove("LC_ALL")
+        .env_remove("LC_MESSAGES")
+        .env("LANG", lang);
+    command
+}
+
+fn result(output: Output) -> (i32, String) {
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(text).unwrap(),
+    )
+}
+
+fn receipt(key: &LedgerKey, with_sm3: bool) -> Receipt {
+    let mut running = RunningDigest::new(with_sm3);
+    running.update(ORIGINAL);
+    let event = RecordingSealed {
+        state: SealedState::Sealed,
+        kind: RecordingKind::Video,
+        size_bytes: ORIGINAL.len() as u64,
+        sha256: running.finish().sha256,
+        sm3: running.finish().sm3,
+        claimed_sha256: None,
+        vault_key: "originals/\u{1b}[2J/original".to_owned(),
+        side_file_sha256: Sha256Digest::of(b"side"),
+        officer: None,
+        recorder: None,
+        station: None,
+        token: None,
+        docking: None,
+        recorded_at: Some(Micros(1_700_000_000_000_000)),
+        created_at: Micros(1_700_000_300_000_000),
+        incomplete_reason: None,
+        duplicate_of: None,
+        key_mark: false,
+        unknown_recorder: false,
+        unknown_officer: false,
+    };
+    let entry = Entry {
+        id: docket_base::ids::EventId::from_bytes([9; 16]),
+        at: Micros(1_700_000_400_000_000),
+        actor: Actor::System,
+        unit: None,
+        subject: Subject::recording(RecordingId::from_bytes([5; 16])),
+        event: event.into(),
+        salt: Salt::fresh(&OsRandom),
+    };
+    let (bytes, mut files) = (entry.to_bytes().unwrap(), TileMap::new());
+    let log = Integrator::open(key.clone(), None, &files).unwrap();
+    let batch = log
+        .integrate(0, &[b"{}".as_slice(), &bytes, b"[]"])
+        .unwrap();
+    for file in &batch.files {
+        files.insert(file.path.clone(), file.bytes.clone());
+    }
+    let issue = Issue {
+        entry: &bytes,
+        leaf_index: 1,
+        inclusion_proof: make_inclusion(1, 3, &files).unwrap(),
+        checkpoint: &batch.checkpoint,
+        issued_at: Micros(1_700_000_401_000_000),
+        clock: ClockState {
+            synchronised: Some(true),
+            max_error_us: Some(900),
+        },
+    };
+    Receipt::issue(key, issue).unwrap()
+}
+
+#[test]
+fn proven_with_the_key_in_both_languages() {
+    for with_sm3 in [false, true] {
+        let desk = Desk::new(with_sm3);
+        let (code, text) = desk.verify(Some("key"), "C.UTF-8");
+        assert_eq!(code, 0, "{text}");
+        for part in [
+            "PROVEN: ",
+            "docket.example/county",
+            "2023-11-14T22:20:00.000000Z",
+            "What is not proven",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(text.contains("SM3"), with_sm3);
+        assert!(!text.contains('\u{1b}'), "the receipt scripts the terminal");
+        let (code, text) = desk.verify(Some("key"), "zh_CN.UTF-8");
+        assert_eq!(code, 0, "{text}");
+        assert!(
+            text.contains("已证明") && text.contains("未证明的内容"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn without_a_key_it_is_consistent_and_not_proven() {
+    let desk = Desk::new(true);
+    let (code, text) = desk.verify(None, "en_GB");
+    assert_eq!(code, 3, "{text}");
+    let words = format!(
+        "consistent with key {}, which you have not pinned",
+        desk.key.verifier()
+    );
+    assert!(text.contains(&words), "{text}");
+    let (code, text) = desk.verify(None, "zh_CN.UTF-8");
+    assert!(code == 3 && text.starts_with("未证明"), "{text}");
+}
+
+#[test]
+fn another_file_is_told_by_length_and_by_digest() {
+    let desk = Desk::new(false);
+    let mut changed = ORIGINAL.to_vec();
+    changed[7] ^= 1;
+    desk.put("original.mp4", &changed);
+    let (code, text) = desk.verify(Some("key"), "C");
+    assert_eq!(code, 4);
+    assert!(
+        text.contains(&Sha256Digest::of(&changed).to_string()),
+        "{text}"
+    );
+    assert_eq!(desk.verify(None, "C").0, 4);
+    desk.put("original.mp4", b"");
+    let (code, text) = desk.verify(Some("key"), "C");
+    assert!(code == 4 && text.contains("this one has 0"), "{text}");
+}
+
+#[test]
+fn damaged_and_forged_receipts_are_worthless() {
+    let desk = Desk::new(false);
+    let good = std::fs::read(desk.path("receipt.json")).unwrap();
+    for at in (0..good.len()).step_by(97) {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        desk.put("receipt.json", &bytes);
+        // A flip within the key's own text may leave a valid key, of somebody else.
+        let (code, text) = desk.verify(Some("key"), "C");
+        assert!(code == 5 || code == 6, "byte {at}: {code} {text}");
+    }
+    for bytes in [b"".as_slice(), b"{}", b"\xff\xfe", &vec![b'['; 400_000]] {
+        desk.put("receipt.json", bytes);
+        assert_eq!(desk.verify(Some("key"), "C").0, 5);
+        assert_eq!(desk.verify(None, "zh_CN").0, 5);
+    }
+}
+
+#[test]
+fn a_receipt_by_another_key_is_told_before_the_original_is_read() {
+    let desk = Desk::new(false);
+    let other = LedgerKey::generate("docket.example/county", &OsRandom).unwrap();
+    desk.put("other", other.verifier().to_string().as_bytes());
+    std::fs::remove_file(desk.path("original.mp4")).unwrap();
+    let (code, text) = desk.verify(Some("other"), "C");
+    assert!(
+        code == 6 && text.contains(&other.verifier().fingerprint()),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_cannot_be_read_has_its_own_code() {
+    let desk = Desk::new(false);
+    desk.put("nonsense", b"nonsense");
+    desk.put("private", desk.key.to_private_text().as_bytes());
+    assert_eq!(desk.verify(Some("missing"), "C").0, 7);
+    assert_eq!(desk.verify(Some("nonsense"), "C").0, 7);
+    let (code, text) = desk.verify(Some("private"), "C");
+    assert!(code == 7 && text.contains("PRIVATE key"), "{text}");
+    assert!(!text.contains(desk.key.to_private_text().as_str()));
+    std::fs::remove_file(desk.path("original.mp4")).unwrap();
+    assert_eq!(desk.verify(Some("key"), "C").0, 7);
+    std::fs::create_dir(desk.path("original.mp4")).unwrap();
+    assert_eq!(desk.verify(Some("key"), "C").0, 7);
+    std::fs::remove_file(desk.path("receipt.json")).unwrap();
+    assert_eq!(desk.verify(Some("key"), "C").0, 7);
+}
+
+#[test]
+fn usage_and_fingerprint() {
+    assert_eq!(result(docket("C").arg("verify").output().unwrap()).0, 2);
+    let (code, help) = result(docket("C").args(["verify", "--help"]).output().unwrap());
+    assert!(code == 0 && help.contains("Exit codes"), "{help}");
+    let desk = Desk::new(false);
+    let key: &Path = &desk.path("key");
+    let (code, text) = result(
+        docket("C")
+            .args(["key", "fingerprint"])
+            .arg(key)
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(code, 0);
+    assert_eq!(
+        text,
+        format!(
+            "docket.example/county\n{}\n",
+            desk.key.verifier().fingerprint()
+        )
+    );
+}
+
+#[test]
+fn memory_does_not_grow_with_the_file() {
+    let desk = Desk::new(false);
+    // Longer by 400 MiB of zeros (sparse): as a pipe, so that the length does not end it early.
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(desk.path("original.mp4"))
+        .unwrap();
+    file.set_len(400 << 20).unwrap();
+    let mut cat = Command::new("cat")
+        .arg(desk.path("original.mp4"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let script = "ulimit -v 200000; exec \"$0\" verify \"$1\" /dev/stdin";
+    let output = Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_docket")])
+        .arg(desk.path("receipt.json"))
+        .stdin(cat.stdout.take().unwrap())
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap();
+    assert!(cat.wait().unwrap().success());
+    let (code, text) = result(output);
+    assert!(
+        code == 4 && text.contains(&(400u64 << 20).to_string()),
+        "{text}"
+    );
+}
+
+/// An outsider's check shares no line with ours: Python's standard library and openssl.
+#[test]
+fn outsiders_can_verify_without_docket() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/verify_by_hand.py");
+    let openssl = Command::new("openssl").arg("version").output();
+    let python = Command::new("python3").arg("--version").output();
+    let version = openssl.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    if python.is_err() || !version.is_ok_and(|text| text.starts_with("OpenSSL 3")) {
+        println!("SKIPPED: needs python3 and openssl 3");
+        return;
+    }
+    for with_sm3 in [false, true] {
+        let desk = Desk::new(with_sm3);
+        let by_hand = |original: &str| {
+            let mut command = Command::new("python3");
+            command.arg(&script).env("PYTHONUTF8", "1");
+            for file in ["receipt.json", original, "key"] {
+                command.arg(desk.path(file));
+            }
+            result(command.output().unwrap())
+        };
+        let (code, text) = by_hand("original.mp4");
+        assert!(
+            code == 0 && text.starts_with("proven: recording.sealed"),
+            "{text}"
+        );
+        desk.put("other.mp4", b"other bytes");
+        assert_eq!(by_hand("other.mp4").0, 1);
+        let receipt = std::fs::read_to_string(desk.path("receipt.json")).unwrap();
+        desk.put(
+            "receipt.json",
+            receipt.replace("\"stored\"", "\"verified\"").as_bytes(),
+        );
+        assert_eq!(by_hand("original.mp4").0, 1);
+    }
+}
