@@ -7,6 +7,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Proven; for other commands: done.
     Proven = 0,
+    /// Some file was not uploaded, or its receipt does not fit.
+    Failed = 1,
     /// Everything fits together, but no key was pinned.
     Unpinned = 3,
     /// The receipt is about other bytes.

@@ -1,10 +1,11 @@
-//! `docket`: verify receipts off-line, look at keys. Links no server code and no FFmpeg, so that it
-//! runs on any laptop.
+//! `docket`: upload recordings, verify receipts off-line, look at keys. Links no server code and no
+//! FFmpeg, so that it runs on any laptop.
 
 mod exit;
 mod key;
 mod language;
 mod screen;
+mod upload;
 mod verify;
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ struct Arguments {
 enum Command {
     /// Check, without any network, that a receipt proves a file
     Verify(verify::Arguments),
+    /// Send files to a daemon and check the receipts
+    Upload(Box<upload::Arguments>),
     /// Look at ledger keys
     #[command(subcommand)]
     Key(key::Command),
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let language = Language::of_environment();
     let result = match arguments.command {
         Command::Verify(arguments) => verify::run(&arguments, language),
+        Command::Upload(arguments) => upload::run(&arguments),
         Command::Key(command) => key::run(&command),
     };
     let exit = result.unwrap_or_else(|error| {
