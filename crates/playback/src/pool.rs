@@ -242,7 +242,7 @@ impl Playback {
             self.shared.config.request_timeout + Duration::from_secs(size_bytes / 20_000_000);
         let mut closing = self.shared.closing.subscribe();
         let work = async {
-            let mut worker = match self.take_idle(id) {
+            let mut worker = match self.take_idle(id, source.clone()) {
                 Some(worker) => worker,
                 None => {
                     self.make_room().await;
@@ -310,11 +310,11 @@ impl Playback {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_idle(&self, id: RecordingId) -> Option<Worker> {
+    fn take_idle(&self, id: RecordingId, source: Source) -> Option<Worker> {
         let mut idle = self.idle();
         let at = idle.iter().rposition(|idle| idle.id == id)?;
         let mut worker = idle.remove(at).worker;
-        worker.is_fresh().then_some(worker)
+        worker.resume(source).then_some(worker)
     }
 
     /// Before a start: idle workers beyond the bound are ended, the one used longest ago first. Whoever

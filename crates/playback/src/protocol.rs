@@ -22,6 +22,9 @@ pub const MAX_PAYLOAD_BYTES: u32 = 64 << 20;
 /// Most bytes a worker may ask for at once.
 pub const MAX_BLOCK_BYTES: u32 = 4 << 20;
 
+/// Exit code by which a worker says that an allocation failed.
+pub const EXIT_OUT_OF_MEMORY: i32 = 77;
+
 /// docketd to worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "say", rename_all = "snake_case")]

@@ -15,7 +15,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::error::{Error, Result};
 use crate::protocol::{
-    self, Failure, FromWorker, Hello, MAX_BLOCK_BYTES, Request, SourceKind, ToWorker, VERSION,
+    self, EXIT_OUT_OF_MEMORY, Failure, FromWorker, Hello, MAX_BLOCK_BYTES, Request, SourceKind,
+    ToWorker, VERSION,
 };
 use crate::source::Source;
 
@@ -104,14 +105,16 @@ impl Worker {
         self.say(&open, &[]).await
     }
 
-    /// Whether it still runs and its recording still has the size it had.
-    pub fn is_fresh(&mut self) -> bool {
+    /// Takes it up again for the same recording; `false` when it has ended or the recording has grown.
+    pub fn resume(&mut self, source: Source) -> bool {
         let alive = matches!(self.child.try_wait(), Ok(None));
-        alive
-            && self
-                .source
-                .size_bytes()
-                .is_ok_and(|size| size == self.size_bytes)
+        let same = source
+            .size_bytes()
+            .is_ok_and(|size| size == self.size_bytes);
+        let as_before =
+            matches!(self.source, Source::Blocks(_)) == matches!(source, Source::Blocks(_));
+        self.source = source;
+        alive && same && as_before
     }
 
     /// One request and its answer. After any error but [`Error::Media`] the worker is of no more use.
@@ -226,9 +229,6 @@ fn failed(failure: Failure) -> Error {
         Failure::Other { message } => Error::Protocol(message),
     }
 }
-
-/// Exit code by which a worker says that an allocation failed.
-pub(crate) const EXIT_OUT_OF_MEMORY: i32 = 77;
 
 fn ended(status: ExitStatus) -> Error {
     match (status.signal(), status.code()) {

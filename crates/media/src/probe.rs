@@ -1,0 +1,273 @@
+//! What a recording is, and whether browsers play it without transcoding.
+
+use docket_base::Micros;
+use docket_playback::facts::{Facts, Reason, ReasonCode, StreamFacts, StreamKind, Verdict};
+use ffmpeg_next::codec::packet::side_data::Type as SideData;
+use ffmpeg_next::format::context::Input;
+use ffmpeg_next::format::stream::{Disposition, Stream};
+use ffmpeg_next::{ffi, media};
+
+use crate::codecs::{self, Parameters};
+use crate::fault::{Fault, Result};
+use crate::layout::{self, Layout};
+use crate::opening::{Depth, open};
+use crate::recording::Recording;
+
+/// Times before this are zero values: QuickTime counts from 1904, and recorders without a set clock
+/// write 0.
+const EARLIEST_CLAIM: Micros = Micros(315_532_800 * Micros::PER_SECOND); // 1980-01-01
+
+/// A probed recording. The input is there when the container could be opened.
+pub struct Probed {
+    /// What is known.
+    pub facts: Facts,
+    /// Its top-level boxes, when it is an MP4 or MOV.
+    pub layout: Layout,
+    /// Opened in depth.
+    pub input: Option<Input>,
+    /// Streams that play: picture first.
+    pub carried: Vec<usize>,
+}
+
+/// Probes a recording.
+///
+/// # Errors
+/// [`Fault::Source`] and [`Fault::OutOfMemory`]; what the media is at fault for is in the verdict.
+pub fn probe(recording: &Recording) -> Result<Probed> {
+    let layout = layout::read(recording)?;
+    let input = match open(recording, Depth::Streams) {
+        Ok(input) => input,
+        Err(fault @ (Fault::Source(_) | Fault::OutOfMemory)) => return Err(fault),
+        Err(_) => return Ok(unopened(recording, layout)),
+    };
+    let mut streams: Vec<StreamFacts> = input.streams().map(|s| stream_facts(&s)).collect();
+    let container = container(&input);
+    let (verdict, carried) = judge(&input, &container, &layout);
+    carried.iter().for_each(|at| streams[*at].carried = true);
+    let claimed_ms = u64::try_from(input.duration() / 1000)
+        .ok()
+        .filter(|ms| *ms > 0);
+    let claimed_at = input
+        .metadata()
+        .get("creation_time")
+        .and_then(|t| Micros::parse_rfc3339(t).ok());
+    let facts = Facts {
+        container,
+        size_bytes: recording.size_bytes(),
+        claimed_duration_ms: claimed_ms,
+        duration_ms: None,
+        creation_claimed_at: claimed_at.filter(|at| *at >= EARLIEST_CLAIM),
+        streams,
+        verdict,
+    };
+    Ok(Probed {
+        facts,
+        layout,
+        input: Some(input),
+        carried,
+    })
+}
+
+fn unopened(recording: &Recording, layout: Layout) -> Probed {
+    let code = match &layout {
+        Layout {
+            is_iso: true,
+            has_moov: false,
+            ..
+        } => ReasonCode::IndexMissing,
+        Layout { is_iso: true, .. } => ReasonCode::IndexDamaged,
+        _ => ReasonCode::UnknownContainer,
+    };
+    let facts = Facts {
+        container: if layout.is_iso { "mp4" } else { "unknown" }.to_owned(),
+        size_bytes: recording.size_bytes(),
+        claimed_duration_ms: None,
+        duration_ms: None,
+        creation_claimed_at: None,
+        streams: Vec::new(),
+        verdict: Verdict::NotPlayable {
+            reason: Reason::of(code),
+        },
+    };
+    Probed {
+        facts,
+        layout,
+        input: None,
+        carried: Vec::new(),
+    }
+}
+
+fn container(input: &Input) -> String {
+    let metadata = input.metadata();
+    let brand = metadata.get("major_brand").unwrap_or("qt");
+    let name = input.format().name().to_owned();
+    match name.as_str() {
+        "mov,mp4,m4a,3gp,3g2,mj2" if brand.starts_with("qt") => "mov".into(),
+        "mov,mp4,m4a,3gp,3g2,mj2" if brand.starts_with("3g") => "3gp".into(),
+        "mov,mp4,m4a,3gp,3g2,mj2" => "mp4".into(),
+        "mpeg" => "mpegps".into(),
+        _ => name.split(',').next().unwrap_or("unknown").to_owned(),
+    }
+}
+
+fn container_label(container: &str) -> String {
+    match container {
+        "mpegts" => "MPEG-TS".into(),
+        "mpegps" => "MPEG-PS".into(),
+        other => other.to_uppercase(),
+    }
+}
+
+fn stream_facts(stream: &Stream<'_>) -> StreamFacts {
+    let parameters = codecs::parameters(stream);
+    let kind = kind(stream);
+    let rate = f64::from(stream.avg_frame_rate());
+    let some = |value: u32| Some(value).filter(|value| *value > 0);
+    StreamFacts {
+        index: stream.index() as u32,
+        kind,
+        codec: parameters.name,
+        width: some(parameters.width),
+        height: some(parameters.height),
+        rotation_degrees: rotation(stream),
+        frames_per_second: Some(rate)
+            .filter(|r| kind == StreamKind::Video && r.is_finite() && *r > 0.0),
+        sample_rate_hz: some(parameters.sample_rate_hz),
+        channels: some(parameters.channels),
+        carried: false,
+    }
+}
+
+fn kind(stream: &Stream<'_>) -> StreamKind {
+    match stream.parameters().medium() {
+        media::Type::Video => StreamKind::Video,
+        media::Type::Audio => StreamKind::Audio,
+        media::Type::Subtitle => StreamKind::Subtitle,
+        _ => StreamKind::Data,
+    }
+}
+
+/// Degrees clockwise to turn the picture by, to the nearest right angle.
+#[allow(unsafe_code)]
+pub fn rotation(stream: &Stream<'_>) -> u16 {
+    let Some(matrix) = stream
+        .side_data()
+        .find(|data| data.kind() == SideData::DisplayMatrix)
+    else {
+        return 0;
+    };
+    let mut numbers = [0_i32; 9];
+    let bytes = matrix.data();
+    if bytes.len() < 36 {
+        return 0;
+    }
+    for (number, bytes) in numbers.iter_mut().zip(bytes.chunks_exact(4)) {
+        *number = i32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    }
+    // SAFETY: reads nine integers.
+    let counter_clockwise = unsafe { ffi::av_display_rotation_get(numbers.as_ptr()) };
+    if !counter_clockwise.is_finite() {
+        return 0;
+    }
+    ((-counter_clockwise / 90.0).round() as i64 * 90).rem_euclid(360) as u16
+}
+
+/// The streams of one kind, those marked as default first; cover pictures don't count.
+fn candidates(input: &Input, wanted: StreamKind) -> Vec<(usize, Parameters)> {
+    let mut found: Vec<_> = input
+        .streams()
+        .filter(|s| kind(s) == wanted && !s.disposition().contains(Disposition::ATTACHED_PIC))
+        .map(|s| {
+            (
+                !s.disposition().contains(Disposition::DEFAULT),
+                s.index(),
+                codecs::parameters(&s),
+            )
+        })
+        .collect();
+    found.sort_by_key(|(not_default, index, _)| (*not_default, *index));
+    found
+        .into_iter()
+        .map(|(_, index, parameters)| (index, parameters))
+        .collect()
+}
+
+fn judge(input: &Input, container: &str, layout: &Layout) -> (Verdict, Vec<usize>) {
+    let (video, audio) = (
+        candidates(input, StreamKind::Video),
+        candidates(input, StreamKind::Audio),
+    );
+    let mut notes = Vec::new();
+    match choose(container, &video, &audio, &mut notes) {
+        Ok(carried) => {
+            if layout.is_cut {
+                notes.push(Reason::of(ReasonCode::Truncated));
+            }
+            (Verdict::Playable { notes }, carried)
+        }
+        Err(reason) => (Verdict::NotPlayable { reason }, Vec::new()),
+    }
+}
+
+type Candidates = [(usize, Parameters)];
+
+fn choose(
+    container: &str,
+    video: &Candidates,
+    audio: &Candidates,
+    notes: &mut Vec<Reason>,
+) -> std::result::Result<Vec<usize>, Reason> {
+    if video.is_empty() && audio.is_empty() {
+        return Err(Reason::of(ReasonCode::NoMediaStreams));
+    }
+    if !matches!(container, "mp4" | "mov" | "3gp" | "matroska") {
+        return Err(Reason::about(
+            ReasonCode::ContainerUnsupported,
+            &container_label(container),
+        ));
+    }
+    if video
+        .iter()
+        .chain(audio)
+        .any(|(_, parameters)| parameters.is_encrypted())
+    {
+        return Err(Reason::of(ReasonCode::Encrypted));
+    }
+    let mut carried = Vec::new();
+    if !video.is_empty() {
+        carried.push(pick(video, "h264", ReasonCode::VideoCodecUnsupported)?);
+        if video.len() > 1 {
+            notes.push(Reason::of(ReasonCode::OtherVideoOmitted));
+        }
+    }
+    match pick(audio, "aac", ReasonCode::AudioCodecUnsupported) {
+        _ if audio.is_empty() => {}
+        Ok(sound) => {
+            carried.push(sound);
+            if audio.len() > 1 {
+                notes.push(Reason::of(ReasonCode::OtherSoundOmitted));
+            }
+        }
+        Err(reason) if carried.is_empty() => return Err(reason),
+        Err(_) => notes.push(Reason::about(ReasonCode::SoundOmitted, &audio[0].1.label())),
+    }
+    Ok(carried)
+}
+
+/// The first stream of the codec that browsers play.
+fn pick(
+    candidates: &Candidates,
+    codec: &str,
+    otherwise: ReasonCode,
+) -> std::result::Result<usize, Reason> {
+    let Some((index, parameters)) = candidates.iter().find(|(_, p)| p.name == codec) else {
+        let label = candidates
+            .first()
+            .map_or_else(String::new, |(_, p)| p.label());
+        return Err(Reason::about(otherwise, &label));
+    };
+    match parameters.missing() {
+        Some(what) => Err(Reason::about(ReasonCode::ParametersMissing, what)),
+        None => Ok(*index),
+    }
+}

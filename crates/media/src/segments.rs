@@ -1,0 +1,299 @@
+//! From frames to segments: cut at keyframes, decode times that never repeat or go back.
+//!
+//! A frame is shown exactly when the file says. Decode times are computed: the n-th frame in decoding
+//! order gets the n-th smallest time of showing, less the least delay with which none is shown before
+//! it is decoded. So the sum of durations is exact also with variable frame rates. (Negative composition
+//! offsets would need no delay, but FFmpeg-based players shift the picture by them against the sound.)
+
+use std::ops::Range;
+
+use docket_playback::facts::ReasonCode;
+use docket_playback::index::NewSegment;
+use docket_playback::rows::{Sample, TrackRun};
+
+use crate::fault::Result;
+use crate::scan::Frame;
+
+/// The first segments are short, so that the first picture comes soon.
+const TARGETS_US: [i64; 3] = [1_500_000, 2_000_000, 4_000_000];
+/// A segment of so many bytes ends at the next keyframe, however short.
+const ENOUGH_BYTES: u64 = 8 << 20;
+/// A segment of more is cut anywhere: memory for a request is bounded.
+const MOST_BYTES: u64 = 32 << 20;
+/// And of more frames.
+const MOST_FRAMES: usize = 1 << 16;
+/// Sound that goes on alone is cut after so long.
+const LONGEST_ALONE_US: i64 = 12_000_000;
+const ALONE_TARGET_US: i64 = 6_000_000;
+
+/// One track, ready to be cut.
+#[derive(Debug)]
+pub struct Track {
+    timescale: u32,
+    frames: Vec<Frame>,
+    /// Decode times.
+    decode: Vec<i64>,
+    /// By so many ticks showing lags behind decoding, on the whole.
+    delay: i64,
+}
+
+/// Where a cut may be, or is: frame numbers of each track, and the time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cut {
+    at_us: i64,
+    first: Vec<usize>,
+}
+
+/// Cuts a recording. Tracks come with their timescale; the first one leads (the picture, where there
+/// is one). Answers the time in the file that becomes 0, and the segments.
+///
+/// # Errors
+/// When there is nothing to cut, or a frame is larger than any segment may be.
+pub fn cut(tracks: Vec<(u32, Vec<Frame>)>, picture_leads: bool) -> Result<(i64, Vec<NewSegment>)> {
+    let tracks: Vec<Track> = tracks
+        .into_iter()
+        .map(|(scale, frames)| Track::new(scale, frames))
+        .collect();
+    let origin_us = tracks
+        .iter()
+        .filter_map(Track::start_us)
+        .min()
+        .ok_or(ReasonCode::NoFrames)?;
+    let tracks: Vec<Track> = tracks
+        .into_iter()
+        .map(|track| track.moved(origin_us))
+        .collect();
+    if tracks[0].frames.is_empty() {
+        return Err(ReasonCode::NoFrames.into());
+    }
+    if tracks
+        .iter()
+        .flat_map(|t| &t.frames)
+        .any(|f| u64::from(f.size_bytes) > MOST_BYTES)
+    {
+        return Err(ReasonCode::IndexDamaged.into());
+    }
+    let mut cuts = lead_cuts(&tracks[0], tracks.len());
+    for (at, track) in tracks.iter().enumerate().skip(1) {
+        for cut in cuts.iter_mut().skip(1) {
+            cut.first[at] = track.first_from(cut.at_us);
+        }
+    }
+    let end_us = tracks.iter().map(Track::end_us).max().unwrap_or(0);
+    let last = Cut {
+        at_us: end_us,
+        first: tracks.iter().map(|t| t.frames.len()).collect(),
+    };
+    cuts.push(last);
+    let cuts = bounded(&tracks, cuts, picture_leads);
+    let segments = cuts
+        .windows(2)
+        .map(|pair| segment(&tracks, &pair[0], &pair[1], picture_leads));
+    Ok((origin_us, segments.collect::<Result<_>>()?))
+}
+
+fn lead_cuts(lead: &Track, tracks: usize) -> Vec<Cut> {
+    let mut cuts = vec![Cut {
+        at_us: 0,
+        first: vec![0; tracks],
+    }];
+    let mut bytes = 0_u64;
+    for (number, frame) in lead.frames.iter().enumerate() {
+        let at_us = lead.micros(frame.pts);
+        let since_us = at_us - cuts[cuts.len() - 1].at_us; // never empty
+        let target_us = TARGETS_US[(cuts.len() - 1).min(TARGETS_US.len() - 1)];
+        let enough = since_us >= target_us || bytes >= ENOUGH_BYTES;
+        if frame.key && number > 0 && since_us > 0 && enough {
+            let mut first = vec![0; tracks];
+            first[0] = number;
+            cuts.push(Cut { at_us, first });
+            bytes = 0;
+        }
+        bytes += u64::from(frame.size_bytes);
+    }
+    cuts
+}
+
+/// Cuts further what is too large, and sound that goes on where the picture has ended.
+fn bounded(tracks: &[Track], cuts: Vec<Cut>, picture_leads: bool) -> Vec<Cut> {
+    let mut done: Vec<Cut> = Vec::with_capacity(cuts.len());
+    let mut ahead: Vec<Cut> = cuts.into_iter().rev().collect();
+    while let Some(cut) = ahead.pop() {
+        let Some(next) = ahead.last() else {
+            done.push(cut);
+            break;
+        };
+        match split(tracks, &cut, next, picture_leads) {
+            Some(middle) => {
+                ahead.push(middle);
+                ahead.push(cut);
+            }
+            None => done.push(cut),
+        }
+    }
+    done
+}
+
+fn split(tracks: &[Track], from: &Cut, to: &Cut, picture_leads: bool) -> Option<Cut> {
+    let ranges: Vec<Range<usize>> = from
+        .first
+        .iter()
+        .zip(&to.first)
+        .map(|(a, b)| *a..*b)
+        .collect();
+    let frames: usize = ranges.iter().map(Range::len).sum();
+    let all = tracks
+        .iter()
+        .zip(&ranges)
+        .map(|(t, r)| &t.frames[r.clone()]);
+    let bytes: u64 = all.flatten().map(|f| u64::from(f.size_bytes)).sum();
+    let alone_us = match tracks[0].decode[ranges[0].clone()].last() {
+        Some(last) if picture_leads => tracks[0].micros(*last).max(from.at_us),
+        _ => from.at_us,
+    };
+    if bytes > MOST_BYTES || frames > MOST_FRAMES {
+        let middle = middle(tracks, from, to, &ranges);
+        return (middle.first != from.first && middle.first != to.first).then_some(middle);
+    }
+    let at_us = alone_us + ALONE_TARGET_US;
+    if to.at_us - alone_us <= LONGEST_ALONE_US || tracks.len() < 2 || !picture_leads {
+        return None;
+    }
+    let mut first: Vec<usize> = tracks.iter().map(|t| t.first_from(at_us)).collect();
+    first[0] = to.first[0];
+    (first[1..] != from.first[1..] && first[1..] != to.first[1..]).then_some(Cut { at_us, first })
+}
+
+/// Halves a segment: by time, or where that doesn't part the frames, by the largest track's frames.
+fn middle(tracks: &[Track], from: &Cut, to: &Cut, ranges: &[Range<usize>]) -> Cut {
+    let bytes = |at: usize| -> u64 {
+        tracks[at].frames[ranges[at].clone()]
+            .iter()
+            .map(|f| u64::from(f.size_bytes) + 64)
+            .sum()
+    };
+    let largest = (0..tracks.len()).max_by_key(|at| bytes(*at)).unwrap_or(0);
+    let half = ranges[largest].start + ranges[largest].len() / 2;
+    let by_count = tracks[largest]
+        .decode
+        .get(half)
+        .map(|ticks| tracks[largest].micros(*ticks));
+    let at_us = by_count.unwrap_or(to.at_us).clamp(from.at_us, to.at_us);
+    let first = (0..tracks.len()).map(|at| match at {
+        at if at == largest => half,
+        at => tracks[at]
+            .decode_first_from(at_us)
+            .clamp(ranges[at].start, ranges[at].end),
+    });
+    Cut {
+        at_us,
+        first: first.collect(),
+    }
+}
+
+fn segment(tracks: &[Track], from: &Cut, to: &Cut, picture_leads: bool) -> Result<NewSegment> {
+    let mut runs = Vec::new();
+    for (number, track) in tracks.iter().enumerate() {
+        let range = from.first[number]..to.first[number];
+        if range.is_empty() {
+            continue;
+        }
+        runs.push(TrackRun {
+            track: number,
+            decode_time: u64::try_from(track.decode[range.start])
+                .map_err(|_| ReasonCode::IndexDamaged)?,
+            samples: range.map(|at| track.sample(at)).collect::<Result<_>>()?,
+        });
+    }
+    let lead = runs.iter().find(|run| run.track == 0);
+    let independent = !picture_leads || lead.is_none_or(|run| run.samples[0].key);
+    Ok(NewSegment {
+        start_us: from.at_us.max(0).unsigned_abs(),
+        duration_us: (to.at_us - from.at_us).max(0).unsigned_abs(),
+        independent,
+        runs,
+    })
+}
+
+impl Track {
+    fn new(timescale: u32, frames: Vec<Frame>) -> Self {
+        let mut decode: Vec<i64> = frames.iter().map(|frame| frame.pts).collect();
+        decode.sort_unstable();
+        let lags = decode
+            .iter()
+            .zip(&frames)
+            .map(|(sorted, frame)| sorted - frame.pts);
+        let delay = lags.max().unwrap_or(0);
+        decode.iter_mut().for_each(|ticks| *ticks -= delay);
+        Self {
+            timescale,
+            frames,
+            decode,
+            delay,
+        }
+    }
+
+    fn start_us(&self) -> Option<i64> {
+        self.decode.first().map(|ticks| self.micros(*ticks))
+    }
+
+    /// Times counted from `origin_us` on.
+    fn moved(mut self, origin_us: i64) -> Self {
+        let scaled = i128::from(origin_us) * i128::from(self.timescale);
+        let origin = (scaled + 500_000).div_euclid(1_000_000) as i64; // times are bounded by 2^60 ticks
+        for (frame, decode) in self.frames.iter_mut().zip(&mut self.decode) {
+            // The track that begins first may miss 0 by a tick's rounding.
+            frame.pts = (frame.pts - origin).max(0);
+            *decode = (*decode - origin).max(0);
+        }
+        self
+    }
+
+    /// Microseconds, rounded to nearest. Beyond 2^63 µs a time is nonsense and only has to stay in order.
+    fn micros(&self, ticks: i64) -> i64 {
+        let scale = i128::from(self.timescale.max(1));
+        let micros = (i128::from(ticks) * 1_000_000 + scale / 2).div_euclid(scale);
+        i64::try_from(micros.clamp(i128::from(i64::MIN / 4), i128::from(i64::MAX / 4))).unwrap_or(0)
+    }
+
+    /// The first frame in decoding order that is decoded at `at_us` or later.
+    fn decode_first_from(&self, at_us: i64) -> usize {
+        self.decode
+            .partition_point(|ticks| self.micros(*ticks) < at_us)
+    }
+
+    /// The same for sound, whose frames are decoded as they are shown.
+    fn first_from(&self, at_us: i64) -> usize {
+        self.decode_first_from(at_us)
+    }
+
+    fn end_us(&self) -> i64 {
+        let last = self.decode.len().wrapping_sub(1);
+        self.decode.get(last).map_or(0, |ticks| {
+            let shown = ticks.saturating_add(self.delay);
+            self.micros(shown.saturating_add(i64::from(self.duration(last))))
+        })
+    }
+
+    fn duration(&self, at: usize) -> u32 {
+        let distance = |a: i64, b: i64| u32::try_from(b - a).unwrap_or(u32::MAX);
+        match self.decode.get(at + 1) {
+            Some(next) => distance(self.decode[at], *next),
+            None if self.frames[at].duration > 0 => self.frames[at].duration,
+            None if at > 0 => distance(self.decode[at - 1], self.decode[at]),
+            None => self.timescale / 25,
+        }
+    }
+
+    fn sample(&self, at: usize) -> Result<Sample> {
+        let frame = &self.frames[at];
+        Ok(Sample {
+            offset: frame.offset,
+            size_bytes: frame.size_bytes,
+            duration: self.duration(at),
+            composition: i32::try_from(frame.pts - self.decode[at])
+                .map_err(|_| ReasonCode::IndexDamaged)?,
+            key: frame.key,
+        })
+    }
+}
