@@ -31,12 +31,11 @@ check: test-deps ## Formatting, lints, file sizes, arrows, licences, openapi.jso
 	cargo fmt --all --check
 	.ci/rooms.sh
 	.ci/deny.sh
+	npm --prefix console run check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	.ci/openapi.sh
-	npm --prefix console run check
 
 test: check      ## Everything
-	cargo build --workspace --bins --locked
 	cargo nextest run --workspace --locked --profile $(if $(CI),ci,default)
 	cargo test --workspace --doc --locked --quiet
 	npm --prefix console run test
