@@ -155,8 +155,8 @@ bodies! {
         tag: Option<String>,
         /// Only with (or without) a link to a case.
         linked: Option<bool>,
-        /// Days from the seal on.
-        keep_days: u32,
+        /// Days from the seal on; for ever when absent.
+        keep_days: Option<u32>,
     }
     /// What was on a recorder when it came into a bay.
     DockingRow {
