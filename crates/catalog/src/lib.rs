@@ -4,33 +4,52 @@
 //! at least one custody event, so no unlogged change exists. What is no evidence (offsets, sessions,
 //! jobs, tokens) are plain methods of [`Catalog`] in their own small transactions.
 //!
-//! Still to come: officers, recorders, stations, dockings, cases, links, holds, retention, imports, users,
-//! sessions, tokens, idempotency keys, jobs, viewings (their tables stand in the first migration).
-//!
 //! Readers see the last committed state; listings are keyset pages over a key that never moves.
 
+mod access;
+mod cases;
 mod change;
+mod dockings;
 mod engine;
 mod error;
 mod events;
+mod jobs;
 mod page;
 mod recordings;
+mod registers;
 mod search;
 mod text;
-mod units;
 mod uploads;
+mod viewings;
 mod words;
 
+pub use access::idempotency::Idempotency;
+pub use access::sessions::Session;
+pub use access::throttle::ThrottleRule;
+pub use access::tokens::Token;
+pub use access::users::User;
+pub use cases::{Case, Link, LinkOutcome};
 pub use change::Change;
+pub use dockings::{Docking, DockingFile, DockingFileView};
 pub use error::{Error, Result};
 pub use events::{EventRow, StoredEvent, TreeHead};
+pub use jobs::Job;
 pub use page::{BadCursor, Cursor, MAX_PAGE, Page, Scope};
+pub use recordings::corrections::{Correction, CorrectionField};
+pub use recordings::holds::Hold;
 pub use recordings::read::{CaseMention, RecordingView};
-pub use recordings::{Correction, CorrectionField, NewRecording, Playback, Recording, Seal};
+pub use recordings::{NewRecording, Playback, Recording, Seal};
+pub use registers::WithUnit;
+pub use registers::import::{Imported, ImportedRow, RegisterKind};
+pub use registers::officers::Officer;
+pub use registers::recorders::{Assignment, AssignmentView, Recorder};
+pub use registers::retention::RetentionRule;
+pub use registers::stations::Station;
+pub use registers::units::Unit;
 pub use search::listing::Filter;
 pub use text::{case_number_key, name_key};
-pub use units::Unit;
 pub use uploads::{NewUpload, Progress, Upload};
+pub use viewings::{Stretches, Viewing, ViewingPurpose};
 pub use words::{
     ActorKind, ActorRef, CaseState, JobState, LinkState, PlaybackState, RecordingKind,
     RecordingState, Role, UnknownWord, UploadKind,

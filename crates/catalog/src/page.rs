@@ -54,6 +54,14 @@ impl Cursor {
         Self(format!("{:016x}", (key as u64) ^ (1 << 63)))
     }
 
+    pub(crate) fn id(id: impl ToString) -> Self {
+        Self(id.to_string())
+    }
+
+    pub(crate) fn as_id<T: FromStr>(&self) -> Result<T, BadCursor> {
+        self.0.parse().map_err(|_| BadCursor)
+    }
+
     pub(crate) fn as_number(&self) -> Result<i64, BadCursor> {
         let bits = u64::from_str_radix(&self.0, 16).map_err(|_| BadCursor)?;
         Ok((bits ^ (1 << 63)) as i64)

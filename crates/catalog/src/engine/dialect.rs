@@ -128,3 +128,11 @@ pub(crate) fn search_source(
         }
     }
 }
+
+/// What keeps two daemons from waiting for each other over the same row. SQLite has one writer.
+pub(crate) fn skip_locked(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sqlite => "",
+        Kind::Postgres => " FOR UPDATE SKIP LOCKED",
+    }
+}

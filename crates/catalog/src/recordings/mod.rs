@@ -1,6 +1,7 @@
 //! Recordings 音像记录: what is known of one, apart from its bytes.
 
 pub(crate) mod corrections;
+pub(crate) mod holds;
 pub(crate) mod read;
 pub(crate) mod seal;
 pub(crate) mod write;
@@ -10,8 +11,6 @@ use docket_base::{Digests, Micros, Sha256Digest, Sm3Digest};
 
 use crate::engine::record::rows;
 use crate::words::{ActorKind, ActorRef, PlaybackState, RecordingKind, RecordingState};
-
-pub use corrections::{Correction, CorrectionField};
 
 rows! {
     /// A recording's row.

@@ -42,6 +42,18 @@ impl Fixture {
         Self::fill(catalog, clock).await
     }
 
+    /// Does to the SQLite file in `dir` what this program never would.
+    pub async fn damage(&self, dir: &std::path::Path, sql: &str) {
+        use sqlx::Connection;
+        let url = format!("sqlite://{}", dir.join("catalog.sqlite").display());
+        let mut raw = sqlx::SqliteConnection::connect(&url).await.expect("open");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+            .execute(&mut raw)
+            .await
+            .expect("damage");
+        raw.close().await.expect("close");
+    }
+
     async fn fill(catalog: Catalog, clock: ManualClock) -> Self {
         let random = CountingRandom::default();
         let fresh = || UnitId::fresh(&clock, &random);

@@ -94,7 +94,15 @@ impl Server {
             self.run("createdb", &["-h", &socket, "-U", "postgres", name]),
             "createdb {name}"
         );
-        format!("postgres:///{name}?host={socket}&user=postgres")
+        self.url(name)
+    }
+
+    /// A database's URL.
+    pub fn url(&self, name: &str) -> String {
+        format!(
+            "postgres:///{name}?host={}&user=postgres",
+            self.dir.path().display()
+        )
     }
 }
 

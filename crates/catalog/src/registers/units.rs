@@ -154,10 +154,7 @@ impl Catalog {
     /// # Errors
     /// The database's.
     pub async fn unit_by_code(&self, code: &str) -> Result<Option<Unit>> {
-        self.read()
-            .await?
-            .one("SELECT * FROM units WHERE code = $1", args![code])
-            .await
+        by_code(&mut self.read().await?, code).await
     }
 
     /// All units of a scope, parents before children.
@@ -187,7 +184,12 @@ async fn unit(db: &mut Db, id: UnitId) -> Result<Option<Unit>> {
     db.one("SELECT * FROM units WHERE id = $1", args![id]).await
 }
 
-async fn is_within(db: &mut Db, unit: UnitId, root: UnitId) -> Result<bool> {
+pub(crate) async fn by_code(db: &mut Db, code: &str) -> Result<Option<Unit>> {
+    db.one("SELECT * FROM units WHERE code = $1", args![code])
+        .await
+}
+
+pub(crate) async fn is_within(db: &mut Db, unit: UnitId, root: UnitId) -> Result<bool> {
     let sql = "SELECT count(*) AS n FROM unit_ancestors WHERE unit_id = $1 AND ancestor_id = $2";
     Ok(db.count(sql, args![unit, root]).await? > 0)
 }
