@@ -1,0 +1,141 @@
+//! After sealing: what is it, does it play, how is it cut, what does it look like.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use docket_catalog::{PlaybackState, Recording};
+use docket_playback::{BlockSource, Prepared, Source, Verdict};
+use docket_vault::{DerivativeName, Vault, VaultKey};
+use futures_util::StreamExt;
+
+use crate::event::word;
+use crate::read_back::sealed_facts;
+use crate::{Ingest, Result};
+
+const POSTER_WIDTH: u32 = 640;
+
+/// What the worker found out, JSON.
+pub const FACTS: &str = "facts.json";
+/// How it is cut into segments.
+pub const INDEX: &str = "index.bin";
+/// A picture of it.
+pub const POSTER: &str = "poster.jpg";
+
+/// The derivative of that name.
+///
+/// # Errors
+/// Never for the names of this file.
+pub fn derivative(name: &str) -> Result<DerivativeName> {
+    name.parse()
+        .map_err(|_| crate::IngestError::WrongState(format!("derivative {name:?}")))
+}
+
+impl Ingest {
+    pub(crate) async fn probe_loop(&self) {
+        self.shutdown.cancelled().await;
+    }
+
+    /// Examines one closed recording and keeps what was found.
+    ///
+    /// # Errors
+    /// When trying again may help; what the recording itself is to blame for is a finding.
+    pub async fn probe(&self, recording: &Recording) -> Result<()> {
+        let Some(playback) = &self.playback else {
+            return Ok(());
+        };
+        let (key, _) = sealed_facts(recording)?;
+        let source = self
+            .source(&key, recording.size_bytes.unwrap_or_default())
+            .await?;
+        let prepared = match playback.prepare(recording.id, source, POSTER_WIDTH).await {
+            Ok(prepared) => prepared,
+            Err(error) => return Err(crate::IngestError::Playback(error)),
+        };
+        self.keep(recording, &prepared).await
+    }
+
+    async fn keep(&self, recording: &Recording, prepared: &Prepared) -> Result<()> {
+        let (id, at) = (recording.id, recording.created_at);
+        let facts = serde_json::to_vec(&prepared.facts).unwrap_or_default();
+        self.vault
+            .put_derivative(id, at, &derivative(FACTS)?, &facts)
+            .await?;
+        if let Some(index) = &prepared.index {
+            self.vault
+                .put_derivative(id, at, &derivative(INDEX)?, &index.to_bytes())
+                .await?;
+        }
+        if let Some(poster) = &prepared.poster {
+            self.vault
+                .put_derivative(id, at, &derivative(POSTER)?, poster)
+                .await?;
+        }
+        // Derivatives first: a crash here leaves them unused, and they are made again.
+        let size = prepared.facts.shown_size();
+        let playable = prepared.index.is_some() && prepared.facts.verdict.is_playable();
+        let reason = match &prepared.facts.verdict {
+            Verdict::Playable { notes } => notes.first(),
+            Verdict::NotPlayable { reason } => Some(reason),
+        };
+        let playback = docket_catalog::Playback {
+            state: if playable {
+                PlaybackState::Ready
+            } else {
+                PlaybackState::Impossible
+            },
+            reason: reason.map(|reason| word(&reason.code)),
+            duration_ms: prepared.facts.duration_ms,
+            width: size.map(|(width, _)| width),
+            height: size.map(|(_, height)| height),
+        };
+        Ok(self.catalog.set_playback(id, &playback).await?)
+    }
+
+    /// A sealed original as the media worker reads it: a descriptor where there is one, else blocks.
+    ///
+    /// # Errors
+    /// The vault's.
+    pub async fn source(&self, key: &VaultKey, size_bytes: u64) -> Result<Source> {
+        if let Some(descriptor) = self.vault.descriptor(key).await? {
+            return Source::descriptor(descriptor)
+                .map_err(|error| docket_vault::VaultError::from(error).into());
+        }
+        let vault = Arc::clone(&self.vault);
+        Ok(Source::blocks(Arc::new(VaultBlocks {
+            vault,
+            key: key.clone(),
+            size_bytes,
+        })))
+    }
+}
+
+/// Blocks of an original, fetched from the vault.
+#[derive(Debug)]
+struct VaultBlocks {
+    vault: Arc<dyn Vault>,
+    key: VaultKey,
+    size_bytes: u64,
+}
+
+#[async_trait]
+impl BlockSource for VaultBlocks {
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+        let mut stream = self
+            .vault
+            .read(&self.key, range)
+            .await
+            .map_err(io::Error::other)?;
+        let mut out = BytesMut::new();
+        while let Some(block) = stream.next().await {
+            out.extend_from_slice(&block.map_err(io::Error::other)?);
+        }
+        Ok(out.freeze())
+    }
+}

@@ -1,0 +1,74 @@
+//! Uploads: created, appended to, finished.
+
+mod append;
+pub mod checksum;
+mod concat;
+mod create;
+mod expire;
+mod finish;
+pub mod hashing;
+pub mod locks;
+pub mod pump;
+mod stored;
+
+pub use append::{AppendOutcome, Appended, Body};
+pub use concat::NewFinal;
+pub use create::{NewUpload, Origin};
+pub use finish::Finished;
+pub use stored::StoredFacts;
+
+use docket_base::ids::RecordingId;
+use docket_catalog::{RecordingState, Upload, UploadKind};
+
+use crate::{Ingest, IngestError, Result};
+
+/// What HEAD tells of an upload.
+#[derive(Debug, Clone)]
+pub enum UploadStatus {
+    /// Bytes may come.
+    Open(Box<Upload>),
+    /// All bytes are there: its length.
+    Complete {
+        /// The recording's length.
+        size_bytes: u64,
+        /// `Upload-Metadata` as given, where it is still known.
+        metadata: Option<String>,
+    },
+    /// It ended without being complete, or the bytes are no longer there.
+    Gone(RecordingState),
+}
+
+impl Ingest {
+    /// Where an upload stands. Asking hands its lock over: a client that asks has lost its
+    /// connection, so a handler that still waits for its bytes saves them and stops first.
+    ///
+    /// # Errors
+    /// [`IngestError::NotFound`]; [`IngestError::StillHeld`] when the other handler can't save.
+    pub async fn upload_status(&self, id: RecordingId) -> Result<UploadStatus> {
+        let _lock = self.locks.take(id).await?;
+        self.upload_status_unlocked(id).await
+    }
+
+    pub(crate) async fn upload_status_unlocked(&self, id: RecordingId) -> Result<UploadStatus> {
+        if let Some(upload) = self.catalog.upload(id).await? {
+            return Ok(UploadStatus::Open(Box::new(upload)));
+        }
+        let recording = self
+            .catalog
+            .recording(id)
+            .await?
+            .ok_or_else(|| IngestError::not_found("upload", id))?;
+        Ok(match (recording.state, recording.size_bytes) {
+            (RecordingState::Sealed, Some(size_bytes)) => UploadStatus::Complete {
+                size_bytes,
+                metadata: None,
+            },
+            (state, _) => UploadStatus::Gone(state),
+        })
+    }
+
+    /// Whether it is a part of a concatenation: such an upload is no recording.
+    pub fn is_partial(upload: &Upload) -> bool {
+        upload.kind == UploadKind::Partial
+    }
+}
