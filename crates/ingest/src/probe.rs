@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -15,6 +16,10 @@ use crate::event::word;
 use crate::read_back::sealed_facts;
 use crate::{Ingest, Result};
 
+/// The kind of job.
+pub const PROBE: &str = "probe";
+const IDLE: Duration = Duration::from_secs(60);
+const ATTEMPTS: u32 = 8;
 const POSTER_WIDTH: u32 = 640;
 
 /// What the worker found out, JSON.
@@ -35,7 +40,53 @@ pub fn derivative(name: &str) -> Result<DerivativeName> {
 
 impl Ingest {
     pub(crate) async fn probe_loop(&self) {
-        self.shutdown.cancelled().await;
+        // Claims of a process that died: this one has just started, so none is its own.
+        if let Err(error) = self.catalog.release_jobs(self.clock.now()).await {
+            tracing::warn!(%error, "releasing jobs");
+        }
+        loop {
+            let more = match self.probe_next().await {
+                Ok(more) => more,
+                Err(error) => {
+                    tracing::warn!(%error, "examining recordings");
+                    false
+                }
+            };
+            if more && !self.shutdown.is_cancelled() {
+                continue;
+            }
+            tokio::select! {
+                () = self.probe_wanted.notified() => {}
+                () = tokio::time::sleep(IDLE) => {}
+                () = self.shutdown.cancelled() => return,
+            }
+        }
+    }
+
+    /// Does the next waiting job; whether there was one.
+    async fn probe_next(&self) -> Result<bool> {
+        if self.playback.is_none() {
+            return Ok(false);
+        }
+        let Some(job) = self.catalog.claim_job(&[PROBE], self.clock.now()).await? else {
+            return Ok(false);
+        };
+        let Some(recording) = self.catalog.recording(job.recording_id).await? else {
+            self.catalog.complete_job(job.id).await?;
+            return Ok(true);
+        };
+        match self.probe(&recording).await {
+            Ok(()) => self.catalog.complete_job(job.id).await?,
+            Err(error) => {
+                tracing::warn!(recording = %recording.id, %error, "not examined; trying again");
+                let again = self.clock.now().plus_seconds(60 << job.attempts.min(6));
+                let again = (job.attempts < ATTEMPTS).then_some(again);
+                self.catalog
+                    .fail_job(job.id, &error.to_string(), again)
+                    .await?;
+            }
+        }
+        Ok(true)
     }
 
     /// Examines one closed recording and keeps what was found.

@@ -152,6 +152,11 @@ impl Ingest {
         let mut change = self.catalog.change().await?;
         change.insert_recording(&recording).await?;
         change.insert_upload(&upload).await?;
+        if let Some(docking) = new.docking {
+            // A file that is not in the docking's list is still taken: the list may be older than it.
+            let path = new.device_path.as_deref().unwrap_or(&new.file_name);
+            change.docking_file_arrives(docking, path, id).await?;
+        }
         self.commit(change, &[event]).await?;
         self.catalog
             .upload(id)

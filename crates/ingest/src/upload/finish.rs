@@ -6,6 +6,7 @@
 //! (2) one transaction closes the recording, removes the upload's row and stores the event. Only then
 //! is the sender told.
 
+use docket_base::ids::JobId;
 use docket_base::{Digests, Sha256Digest};
 use docket_catalog::{Recording, RecordingState, Seal, Upload, UploadKind};
 use docket_ledger::kinds::{self, IncompleteReason, SealedState};
@@ -16,6 +17,7 @@ use super::create::ledger_kind;
 use super::pump::Point;
 use super::stored::StoredFacts;
 use crate::event::word;
+use crate::probe::PROBE;
 use crate::{Ingest, IngestError, Result};
 
 /// How a complete upload ended.
@@ -196,6 +198,10 @@ impl Ingest {
         let mut change = self.catalog.change().await?;
         change.seal(upload.id, &seal).await?;
         change.delete_upload(upload.id).await?;
+        if state != SealedState::Quarantined {
+            let job = JobId::fresh(&*self.clock, &*self.random);
+            change.enqueue(job, PROBE, upload.id, event.at).await?;
+        }
         self.commit(change, &[event]).await?;
         tracing::info!(recording = %upload.id, ?state, size_bytes = point.offset_bytes, "recording closed");
         metrics::counter!("docket_recordings_closed_total", "state" => seal.state.as_str())
