@@ -213,8 +213,8 @@ pub trait Vault: Send + Sync + Debug {
     /// Replaces a log file durably if it holds `expected` (`None`: if it doesn't exist), else
     /// `Conflict`. After a crash there is the old or the new, whole.
     async fn log_replace(&self, path: &str, expected: Option<&[u8]>, new: &[u8]) -> Result<()>;
-    /// Paths of log files under `folder` (empty: all) that come after `after`, in byte order, at most
-    /// `limit`.
+    /// Paths of log files under `folder` (empty: all) that come after `after`, at most `limit`; fewer
+    /// means the end. The order is the store's own (S3 stores differ in it) and stays the same.
     async fn log_list(
         &self,
         folder: &str,
@@ -243,7 +243,7 @@ pub trait Assembly: Send {
     /// Bytes from the upload's beginning, durable or not.
     fn appended_bytes(&self) -> u64;
     /// Queues the next bytes for writing, without copying them; waits while too many are queued. A
-    /// cancelled call has appended nothing.
+    /// cancelled call may have taken a part: [`appended_bytes`](Assembly::appended_bytes) tells.
     async fn append(&mut self, bytes: Bytes) -> Result<()>;
     /// Starts making everything appended so far durable; the future says when that is so. More may be
     /// appended and flushed meanwhile. Dropping the future does not stop it.

@@ -20,7 +20,8 @@
 mod contract;
 mod error;
 mod key;
-pub mod local;
+mod local;
+mod s3;
 
 pub use contract::{
     Assembly, AssemblyState, BeginRequest, Bytestream, Durable, Leftover, PutOnce, SealRequest,
@@ -29,3 +30,4 @@ pub use contract::{
 pub use error::{Result, VaultError};
 pub use key::{Area, BadKey, BesideName, DerivativeName, VaultKey};
 pub use local::{LocalConfig, LocalVault};
+pub use s3::{PartPlan, S3Config, S3Vault, Secret, Tier};

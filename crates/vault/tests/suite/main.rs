@@ -3,4 +3,6 @@
 mod conformance;
 mod local;
 mod power_loss;
+mod s3;
+mod seaweed;
 mod things;

@@ -55,7 +55,7 @@ pub async fn all(place: &Place) {
         small::log_files_are_created_once,
         small::log_files_are_replaced_by_compare_and_swap,
         small::of_many_writers_one_wins,
-        small::log_files_are_listed_in_byte_order,
+        small::log_files_are_listed_in_pages,
         small::originals_are_listed_in_pages,
     );
 }
