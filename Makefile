@@ -36,9 +36,8 @@ check: test-deps ## Formatting, lints, file sizes, arrows, licences, openapi.jso
 	.ci/openapi.sh
 
 test: check      ## Everything
-	cargo nextest run --workspace --locked --profile $(if $(CI),ci,default)
-	cargo test --workspace --doc --locked --quiet
 	npm --prefix console run test
+	cargo nextest run --workspace --locked --profile $(if $(CI),ci,default)
 
 bench: console   ## Ingest, memory, latency and search, measured against others (about fifteen minutes)
 	@.ci/deps.sh test
