@@ -198,7 +198,12 @@ fn judge(input: &Input, container: &str, layout: &Layout) -> (Verdict, Vec<usize
         candidates(input, StreamKind::Audio),
     );
     let mut notes = Vec::new();
-    match choose(container, &video, &audio, &mut notes) {
+    let streams = choose(container, &video, &audio, &mut notes);
+    if layout.is_cut && video.is_empty() && audio.is_empty() {
+        let reason = Reason::of(ReasonCode::IndexDamaged); // the cut goes through the index
+        return (Verdict::NotPlayable { reason }, Vec::new());
+    }
+    match streams {
         Ok(carried) => {
             if layout.is_cut {
                 notes.push(Reason::of(ReasonCode::Truncated));

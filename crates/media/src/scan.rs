@@ -14,8 +14,9 @@ use crate::layout::Layout;
 use crate::opening::{Depth, open};
 use crate::recording::Recording;
 
-/// Most frames of one recording: 20 hours of 30 pictures and 48 kHz AAC a second. 32 bytes each.
-const MAX_FRAMES: usize = 6_000_000;
+/// Most frames of one recording: 14 hours of 30 pictures and 48 kHz AAC a second. All of them are in
+/// memory at once, about 100 bytes each in the end.
+const MAX_FRAMES: usize = 4_000_000;
 /// Damaged packets that are passed over before giving up.
 const MAX_DAMAGED: usize = 1 << 20;
 /// A frame lies at most so far behind its block's beginning (lacing headers).

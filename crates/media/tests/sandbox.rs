@@ -69,5 +69,5 @@ async fn a_worker_says_what_restricts_it() {
     assert_eq!(hello.restrictions.landlock, alone.landlock);
     assert_eq!(hello.restrictions.seccomp, alone.seccomp);
     assert!(hello.restrictions.no_new_privs && hello.restrictions.memory_bytes.is_some());
-    assert!(hello.libavformat.starts_with("59.") || !hello.libavformat.is_empty());
+    assert!(hello.libavformat.contains('.'));
 }

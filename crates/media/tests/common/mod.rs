@@ -192,6 +192,7 @@ pub async fn join(index: &PlaybackIndex, source: &Source, to: &Path) -> u64 {
 /// Holds what plays against the original, frame by frame.
 pub fn compare(name: &str, original: &Path, joined: &Path, index: &PlaybackIndex) {
     let (before, after) = (packets(original), packets(joined));
+    assert_eq!(rotations(original), rotations(joined), "{name}: turned");
     let origin_s = index.origin_us() as f64 / 1e6;
     for (number, track) in index.tracks().iter().enumerate() {
         let none = Vec::new();
@@ -234,14 +235,49 @@ fn whole(old: &[ProbedPacket], new: &[ProbedPacket]) -> Vec<ProbedPacket> {
     whole
 }
 
-/// Waits for a condition.
-pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let limit = tokio::time::Instant::now() + Duration::from_secs(20);
-    while !holds() {
-        assert!(
-            tokio::time::Instant::now() < limit,
-            "never happened: {what}"
+/// Rotation of a file's picture by ffprobe's account.
+pub fn rotations(path: &Path) -> String {
+    let output = Command::new("ffprobe")
+        .args(["-v", "quiet", "-select_streams", "v:0", "-of", "csv"])
+        .args(["-show_entries", "stream_side_data=rotation"])
+        .arg(path)
+        .output()
+        .expect("the ffprobe program is installed");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// This process's workers that have restricted themselves.
+pub fn workers() -> Vec<u32> {
+    let mut found = Vec::new();
+    for task in std::fs::read_dir("/proc/self/task")
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let list = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        found.extend(
+            list.split_whitespace()
+                .filter_map(|pid| pid.parse::<u32>().ok()),
         );
-        tokio::task::yield_now().await;
     }
+    found.retain(|process| {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        status.contains("Name:\tdocket-media") && status.contains("NoNewPrivs:\t1")
+    });
+    found
+}
+
+/// Waits for a worker to be at work.
+pub async fn a_worker() -> u32 {
+    let look = async {
+        loop {
+            match workers().first() {
+                Some(process) => return *process,
+                None => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), look)
+        .await
+        .expect("a worker starts")
 }
