@@ -87,6 +87,17 @@ impl Reading {
         }
     }
 
+    /// The digest of a whole file. Blocks.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    pub fn digest_of(file: Arc<File>, size_bytes: u64) -> Result<Sha256Digest, ReadFault> {
+        let mut reading = Self::new(file, Vec::new());
+        let unmarked: OnMark = Arc::new(|_: &Mark| Ok(()));
+        reading.go_to(size_bytes, &unmarked)?;
+        Ok(reading.sha256())
+    }
+
     /// Bytes hashed so far.
     pub fn position_bytes(&self) -> u64 {
         self.position_bytes

@@ -10,6 +10,20 @@ use crate::connect::Client;
 use crate::error::Error;
 use crate::request::{IDEMPOTENCY_KEY, from_json};
 
+/// How a docking ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DockingOutcome {
+    /// Everything listed was sent and its receipts hold.
+    Complete,
+    /// The recorder was taken away early.
+    RecorderLost,
+    /// The recorder could not be read to the end.
+    Unreadable,
+    /// The station gave up on something else: the daemon refused a file, a receipt did not hold.
+    Aborted,
+}
+
 /// What a bay shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -122,7 +136,7 @@ impl Client {
         Ok(from_json::<Created>(&body)?.id)
     }
 
-    /// Says how a docking ended: `complete`, `faults` or `removed`.
+    /// Says how a docking ended.
     ///
     /// # Errors
     /// [`Error`].
@@ -130,7 +144,7 @@ impl Client {
         &self,
         id: DockingId,
         finished_at: Micros,
-        outcome: &str,
+        outcome: DockingOutcome,
     ) -> Result<(), Error> {
         let url = self
             .server

@@ -161,7 +161,7 @@ impl Run<'_> {
         loop {
             match self.client.create_upload(new).await {
                 Ok(url) => {
-                    self.watch.created(&url).map_err(ReadFault::Journal)?;
+                    self.note_created(&url).await?;
                     self.backoff.reset();
                     return Ok(url);
                 }
@@ -170,6 +170,17 @@ impl Run<'_> {
                 Err(error) => self.wait_if_passing(error).await?,
             }
         }
+    }
+
+    /// On a reader's thread, because it waits for a disk.
+    async fn note_created(&self, url: &UploadUrl) -> Result<(), UploadError> {
+        let (done, noted) = oneshot::channel();
+        let (watch, url) = (Arc::clone(&self.watch), url.clone());
+        self.conditions.readers.run(move || {
+            let _ = done.send(watch.created(&url));
+        });
+        let noted = noted.await.map_err(|_| lost_reader())?;
+        Ok(noted.map_err(ReadFault::Journal)?)
     }
 
     /// `offset` where the server's is known; each failed try forgets it and asks.
