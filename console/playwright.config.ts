@@ -1,0 +1,35 @@
+import { defineConfig } from '@playwright/test';
+
+// DOCKET_URL points at a real daemon, and then only live.spec.ts runs.
+const live = process.env['DOCKET_URL'];
+
+export default defineConfig({
+  testDir: 'tests',
+  testMatch: live ? /live\.spec\.ts/ : /(?<!live)\.spec\.ts$/,
+  fullyParallel: false,
+  workers: 2,
+  timeout: 60_000,
+  forbidOnly: true,
+  reporter: [['list']],
+  outputDir: 'test-results',
+  use: {
+    ...(live ? { baseURL: live } : {}),
+    browserName: 'chromium',
+    viewport: { width: 1440, height: 900 },
+    timezoneId: 'Asia/Shanghai',
+    locale: 'zh-CN',
+    trace: 'off',
+    launchOptions: {
+      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--autoplay-policy=no-user-gesture-required',
+      ],
+    },
+  },
+});

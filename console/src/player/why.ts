@@ -1,0 +1,46 @@
+import type { Reason, Recording } from '../api/types';
+import type { Key, Values } from '../i18n/i18n.svelte';
+
+/** Why something can't be played now. `waits`: it may become playable without anyone doing anything. */
+export interface Why {
+  key: Key;
+  values?: Values;
+  /** The server's own words, where there are any to add. */
+  said?: Reason;
+  waits: boolean;
+}
+
+/** What stands in the way of playing, from the facts alone; null: nothing known. */
+export function obstacle(recording: Recording, canPlay: boolean): Why | null {
+  if (recording.state === 'deleted') return { key: 'why.deleted', waits: false };
+  if (recording.state === 'quarantined') return { key: 'why.quarantined', waits: false };
+  if (recording.kind === 'document' || recording.kind === 'other') {
+    if (recording.playback.state !== 'ready') return { key: `why.${recording.kind}`, waits: false };
+  }
+  if (recording.kind === 'photo') {
+    return finished(recording) ? null : { key: recording.state === 'sealing' ? 'why.sealing' : 'why.receiving', waits: true };
+  }
+  const { state } = recording.playback;
+  if (state === 'impossible') {
+    const said = reason(recording);
+    return said ? { key: 'why.impossible', said, waits: false } : { key: 'why.impossible', waits: false };
+  }
+  if (state === 'pending') {
+    if (recording.state === 'receiving') return { key: 'why.receiving', waits: true };
+    if (recording.state === 'sealing') return { key: 'why.sealing', waits: true };
+    return { key: 'why.pending', waits: true };
+  }
+  return canPlay ? null : { key: 'why.browser', waits: false };
+}
+
+/** Nothing more arrives, and what arrived can be fetched. */
+export function finished(recording: Recording): boolean {
+  return recording.state === 'sealed' || recording.state === 'incomplete';
+}
+
+/** What the server says about playing it, also of what plays only in part. */
+export function reason(recording: Recording): Reason | null {
+  const given = recording.playback.reason;
+  if (given === null || given === '') return null;
+  return typeof given === 'string' ? { code: given, text: given } : given;
+}

@@ -1,0 +1,37 @@
+/** The console's addresses. */
+export type Route =
+  | { name: 'recordings' }
+  | { name: 'recording'; id: string }
+  | { name: 'cases' }
+  | { name: 'case'; number: string; unit: string | null }
+  | { name: 'stations' }
+  | { name: 'account' }
+  | { name: 'unknown' };
+
+export function parse(pathname: string, search: string): Route {
+  const parts = pathname.split('/').filter((part) => part !== '');
+  const [first, second] = parts;
+  if (parts.length === 0) return { name: 'recordings' };
+  if (parts.length === 1) {
+    if (first === 'recordings' || first === 'cases' || first === 'stations' || first === 'account') return { name: first };
+    return { name: 'unknown' };
+  }
+  const value = decoded(second ?? '');
+  if (parts.length > 2 || value === null) return { name: 'unknown' };
+  if (first === 'recordings') return { name: 'recording', id: value };
+  if (first === 'cases') return { name: 'case', number: value, unit: new URLSearchParams(search).get('unit') };
+  return { name: 'unknown' };
+}
+
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
+export const href = {
+  recording: (id: string) => `/recordings/${encodeURIComponent(id)}`,
+  case: (number: string, unit: string) => `/cases/${encodeURIComponent(number)}?unit=${encodeURIComponent(unit)}`,
+};
