@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytes, duration, percent, span, spanText, time } from './format';
+import { bytes, duration, exactSpanText, percent, span, spanText, time } from './format';
 
 test('sizes keep three digits and never show 1000 of a unit', () => {
   expect([0, 999, 1000, 9_994, 9_996, 99_950, 999_499, 999_500, 2_600_000_000].map(bytes)).toEqual([
@@ -24,6 +24,11 @@ test('spans take the largest fitting unit, in both languages', () => {
   expect(span(-5)).toEqual({ count: 0, unit: 'second' });
   expect(spanText(180_000, 'zh')).toBe('3分钟');
   expect(spanText(60_000, 'en')).toBe('1 minute');
+});
+
+test('a clock’s error is not rounded', () => {
+  expect(exactSpanText(192_000, 'zh')).toBe('3分钟12秒钟');
+  expect(exactSpanText(3_601_000, 'en')).toBe('1 hour 1 second');
 });
 
 test('times sort by eye, and nonsense is no time', () => {

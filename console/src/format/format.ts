@@ -78,8 +78,25 @@ export function span(ms: number): Span {
   return { count: Math.round(seconds / 86_400), unit: 'day' };
 }
 
-export function spanText(ms: number, language: Language): string {
-  const { count, unit } = span(ms);
+/** Every unit down to the second, for what must not be rounded: a clock's error. */
+export function exactSpanText(ms: number, language: Language): string {
+  const seconds = Math.round(ms / 1000);
+  const parts: [number, Span['unit']][] = [
+    [Math.floor(seconds / 86_400), 'day'],
+    [Math.floor(seconds / 3600) % 24, 'hour'],
+    [Math.floor(seconds / 60) % 60, 'minute'],
+    [seconds % 60, 'second'],
+  ];
+  const shown = parts.filter(([count]) => count > 0).map(([count, unit]) => unitText(count, unit, language));
+  return shown.length > 0 ? shown.join(language === 'zh' ? '' : ' ') : unitText(0, 'second', language);
+}
+
+function unitText(count: number, unit: Span['unit'], language: Language): string {
   const locale = language === 'zh' ? 'zh-CN' : 'en';
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
+}
+
+export function spanText(ms: number, language: Language): string {
+  const { count, unit } = span(ms);
+  return unitText(count, unit, language);
 }

@@ -127,7 +127,7 @@ export const en: Record<keyof typeof zh, string> = {
   'filter.search': 'Search',
   'filter.clear': 'Clear',
   'filter.unmatched': 'Not in the register: choose one from the list.',
-  'filter.register_failed': 'The register could not be loaded, so this filter is not available.',
+  'filter.register_failed': 'register not loaded',
   'filter.choose': 'type to choose',
 
   'col.recorded': 'Recorded (device)',
@@ -321,8 +321,7 @@ export const en: Record<keyof typeof zh, string> = {
   'why.browser': 'This browser lacks what playback needs (Media Source). Use Chromium 90 or newer, or download the original.',
   'why.failed': 'Playback failed.',
   'why.decode': 'The browser can’t decode this file ({detail}).',
-  'why.safe': 'The original is intact: it can be downloaded and watched with a dedicated player.',
-  'why.note': 'About this picture',
+  'why.safe': 'What arrived is kept intact: the original can be downloaded.',
   'reason.unknown_container': 'This is not a known audio or video file.',
   'reason.index_missing': 'The index (moov) is missing: the recording was cut off before it was finished.',
   'reason.index_damaged': 'The recording’s index is damaged.',

@@ -126,7 +126,7 @@ export const zh = {
   'filter.search': '查询',
   'filter.clear': '清除',
   'filter.unmatched': '登记册中没有这一项，请从列表中选择。',
-  'filter.register_failed': '登记册未能加载，暂不能按此项筛选。',
+  'filter.register_failed': '登记册未能加载',
   'filter.choose': '输入以选择',
 
   'col.recorded': '记录时间（设备）',
@@ -320,8 +320,7 @@ export const zh = {
   'why.browser': '此浏览器缺少播放所需的功能（Media Source）。请用 Chromium 90 或更新版本，或下载原件。',
   'why.failed': '播放失败。',
   'why.decode': '浏览器不能解码这个文件（{detail}）。',
-  'why.safe': '原件完好保存，可以下载后用专用播放器观看。',
-  'why.note': '播放提示',
+  'why.safe': '收到的内容完好保存，可以下载原件。',
   'reason.unknown_container': '这不是已知的音视频文件。',
   'reason.index_missing': '文件没有索引（moov）：记录在写完之前被中断。',
   'reason.index_damaged': '文件的索引已损坏。',

@@ -12,10 +12,12 @@ test('a steady flow shows its rate, and a burst moves it only in part', () => {
 
 test('events in quick succession are not divided by almost nothing', () => {
   const first = advance(undefined, 0, 0);
-  expect(advance(first, 500, 10)).toBe(first);
+  const second = advance(first, 500, 10);
+  expect([second.bytes, second.rate]).toEqual([500, null]);
+  expect(advance(second, 1000, 1000).rate).toBeCloseTo(1000);
 });
 
 test('fewer bytes than before begin anew', () => {
-  const arrival = advance({ bytes: 100, at_ms: 0, rate: 5 }, 50, 1000);
-  expect(arrival).toEqual({ bytes: 50, at_ms: 1000, rate: null });
+  const arrival = advance(advance(undefined, 100, 0), 50, 1000);
+  expect(arrival).toEqual({ bytes: 50, at_ms: 1000, rate: null, since: { bytes: 50, at_ms: 1000 } });
 });

@@ -19,6 +19,7 @@ const CONFIG: Partial<HlsConfig> = {
   enableWorker: false,
   maxBufferLength: 30,
   backBufferLength: 60,
+  manifestLoadPolicy: PATIENT,
   playlistLoadPolicy: PATIENT,
   fragLoadPolicy: PATIENT,
 };

@@ -137,7 +137,7 @@ export function stations(): Station[] {
       ],
     },
     {
-      id: 's-2', name: '二楼备用站', unit, online: false, last_seen_at: '2026-11-23T23:10:00Z', version: '0.1.0',
+      id: 's-2', name: '二楼备用站', unit, online: false, last_seen_at: new Date(Date.now() - 7 * 3_600_000).toISOString(), version: '0.1.0',
       bays: [bay('1', { state: 'uploading', recorder_serial: 'B-11', officer_name: '李强', files_total: 4, files_done: 1, bytes_total: 2_000_000_000, bytes_done: 600_000_000, rate_bytes_per_s: 9_000_000 }), bay('2', {})],
     },
   ];
