@@ -81,7 +81,13 @@ test('a row in progress moves, is sealed, and a new one is announced', async ({ 
     daemon.push('progress', { recording: data.ARRIVING, received_bytes, size_bytes });
     await expect(row).toContainText(['600 MB', '700 MB', '800 MB'][step] ?? '');
   }
-  await expect(row).toContainText('/s');
+  let received_bytes = 800_000_000;
+  await expect
+    .poll(() => {
+      daemon.push('progress', { recording: data.ARRIVING, received_bytes: (received_bytes += 5_000_000), size_bytes });
+      return row.textContent();
+    })
+    .toContain('/s');
   daemon.recordings[1] = data.recording(2, { state: 'sealed', file_name: '游泳场所水质抽检.mp4' });
   daemon.push('custody', { leaf_index: 1, kind: 'recording.verified', recording: data.ARRIVING, case: null, station: null, unit: 'u-ny' });
   await expect(row).toContainText('已校验');

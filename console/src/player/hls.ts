@@ -19,7 +19,8 @@ const CONFIG: Partial<HlsConfig> = {
   enableWorker: false,
   maxBufferLength: 30,
   backBufferLength: 60,
-  manifestLoadPolicy: PATIENT,
+  // Tried again below, where it can be told: hls.js would do it silently.
+  manifestLoadPolicy: { default: { ...PATIENT.default, timeoutRetry: null, errorRetry: null } },
   playlistLoadPolicy: PATIENT,
   fragLoadPolicy: PATIENT,
 };
@@ -53,11 +54,18 @@ export function attach(video: HTMLVideoElement, playlist: string, listeners: Lis
   hls.on(Hls.Events.FRAG_LOADED, () => listeners.retrying(false));
   hls.on(Hls.Events.LEVEL_LOADED, () => listeners.retrying(false));
   let recovered = false;
+  let delay_ms = 1_000;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   hls.on(Hls.Events.ERROR, (_, data) => {
     const status = data.response?.code ?? 0;
     // What the daemon refuses it will refuse again; only outages and overload are worth trying anew.
     const refused = status >= 400 && status < 500 && status !== 408 && status !== 429;
-    if (data.type === Hls.ErrorTypes.NETWORK_ERROR && (refused || data.fatal)) {
+    const manifest = data.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR || data.details === Hls.ErrorDetails.MANIFEST_LOAD_TIMEOUT;
+    if (manifest && !refused) {
+      listeners.retrying(true);
+      timer = setTimeout(() => hls.loadSource(playlist), delay_ms);
+      delay_ms = Math.min(delay_ms * 2, 8_000);
+    } else if (data.type === Hls.ErrorTypes.NETWORK_ERROR && (refused || data.fatal)) {
       hls.stopLoad();
       listeners.trouble({ kind: 'refused', status });
     } else if (data.type === Hls.ErrorTypes.NETWORK_ERROR) {
@@ -77,5 +85,9 @@ export function attach(video: HTMLVideoElement, playlist: string, listeners: Lis
   });
   hls.loadSource(playlist);
   hls.attachMedia(video);
-  return { destroy: () => hls.destroy(), resume: () => hls.startLoad() };
+  const destroy = () => {
+    clearTimeout(timer);
+    hls.destroy();
+  };
+  return { destroy, resume: () => hls.startLoad() };
 }
