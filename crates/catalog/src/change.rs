@@ -9,8 +9,13 @@ use crate::{Catalog, engine};
 /// dropped without `commit` never happened.
 ///
 /// On SQLite it holds the only writer: make no network call and await nothing slow while one is open.
+///
+/// After an error drop it and begin another: PostgreSQL takes nothing more in a transaction in which a
+/// statement failed.
 pub struct Change {
     pub(crate) db: Db,
+    /// Whether events that the published log holds already were put back: then there need be no new one.
+    pub(crate) restored: bool,
 }
 
 impl std::fmt::Debug for Change {
@@ -27,6 +32,7 @@ impl Catalog {
     pub async fn change(&self) -> Result<Change> {
         Ok(Change {
             db: self.engine.write().await?,
+            restored: false,
         })
     }
 

@@ -114,15 +114,18 @@ impl Change {
         if self.db.execute(sql, args![next, leaf_index]).await? == 0 {
             return Err(Error::stale("leaf", leaf_index));
         }
+        self.restored = true;
         insert_event(&mut self.db, event, Some(leaf_index)).await
     }
 
-    /// For `rebuild`: commits what was restored. There is no new event, because the events are what was
-    /// restored; the caller has restored at least one.
+    /// For `rebuild`: commits what was restored, with the changes that the restored events tell of.
     ///
     /// # Errors
-    /// The database's.
+    /// [`Error::NoEvent`] when no event was restored.
     pub async fn commit_restored(self) -> Result<()> {
+        if !self.restored {
+            return Err(Error::NoEvent);
+        }
         self.db.commit().await
     }
 }

@@ -90,7 +90,7 @@ pub(crate) async fn index_remove(db: &mut Db, sort_key: i64) -> Result<()> {
     Ok(())
 }
 
-/// The part of a listing that finds sort keys: `FROM` and `WHERE`, the key as `s.sort_key`. Every group
+/// The part of a listing that finds sort keys, after its `SELECT`; returns the key's name there. Every group
 /// is a set of alternatives of which one must be there. No groups: all recordings.
 pub(crate) fn search_source(
     kind: Kind,
@@ -98,8 +98,8 @@ pub(crate) fn search_source(
     statement: &mut Statement,
 ) -> &'static str {
     if groups.is_empty() {
-        statement.push(" FROM recordings r WHERE r.sort_key IS NOT NULL");
-        return "r.sort_key";
+        statement.push("k.sort_key AS page_key FROM recordings k WHERE k.sort_key IS NOT NULL");
+        return "k.sort_key";
     }
     match kind {
         Kind::Sqlite => {
@@ -108,23 +108,22 @@ pub(crate) fn search_source(
                 format!("({})", words.join(" OR "))
             };
             let all: Vec<String> = groups.iter().map(quoted).collect();
-            statement.push(" FROM recording_search s JOIN recordings r ON r.sort_key = s.rowid WHERE s.recording_search MATCH ");
-            statement.bind(all.join(" AND "));
-            "s.rowid"
+            statement
+                .push("k.rowid AS page_key FROM recording_search k WHERE k.recording_search MATCH ")
+                .bind(all.join(" AND "));
+            "k.rowid"
         }
         Kind::Postgres => {
-            statement.push(
-                " FROM recording_search s JOIN recordings r ON r.sort_key = s.sort_key WHERE TRUE",
-            );
+            statement.push("k.sort_key AS page_key FROM recording_search k WHERE TRUE");
             for group in groups {
                 statement.push(if group.len() == 1 {
-                    " AND s.tokens @> string_to_array("
+                    " AND k.tokens @> string_to_array("
                 } else {
-                    " AND s.tokens && string_to_array("
+                    " AND k.tokens && string_to_array("
                 });
                 statement.bind(group.join(" ")).push(", ' ')");
             }
-            "s.sort_key"
+            "k.sort_key"
         }
     }
 }

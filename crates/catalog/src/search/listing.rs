@@ -81,25 +81,21 @@ fn listing(
     before: Option<i64>,
     limit: u32,
 ) -> Statement {
-    // The keys of the page come first, from the index alone; only those rows are then dressed.
-    let mut s = Statement::new(&format!(
-        "SELECT {VIEW_COLUMNS} FROM (SELECT r.id AS page_id"
-    ));
+    // The keys of the page come first, from the index alone; only those rows are then dressed. The outer
+    // order is by the inner key: ordering by the row's own would tempt a planner to walk all rows.
+    let mut s = Statement::new(&format!("SELECT {VIEW_COLUMNS} FROM (SELECT "));
     let key = search_source(kind, groups, &mut s);
-    if let Some(before) = before {
-        s.push(&format!(" AND {key} < ")).bind(before);
+    let until = filter.until.map(sort_key_floor);
+    if let Some(below) = before.into_iter().chain(until).min() {
+        s.push(&format!(" AND {key} < ")).bind(below);
     }
     if let Some(from) = filter.from {
         s.push(&format!(" AND {key} >= "))
             .bind(sort_key_floor(from));
     }
-    if let Some(until) = filter.until {
-        s.push(&format!(" AND {key} < "))
-            .bind(sort_key_floor(until));
-    }
     s.push(&format!(" ORDER BY {key} DESC LIMIT ")).bind(limit);
     s.push(&format!(
-        ") page JOIN recordings r ON r.id = page.page_id {VIEW_JOINS} ORDER BY r.sort_key DESC"
+        ") page JOIN recordings r ON r.sort_key = page.page_key {VIEW_JOINS} ORDER BY page.page_key DESC"
     ));
     s
 }

@@ -117,5 +117,46 @@ pub async fn events_are_restored_in_order(f: &Fixture) {
     ));
     change.restore_event(&f.event(None), 2).await.expect("next");
     change.commit_restored().await.expect("commit");
+    let nothing = c.change().await.expect("change").commit_restored().await;
+    assert!(matches!(nothing, Err(Error::NoEvent)));
     assert_eq!(c.tree_head().await.expect("head").sequenced_size, 3);
+}
+
+/// Eight writers give the same time to ten recordings each, while leaves are handed out.
+pub async fn many_at_once_stay_apart(f: &Fixture) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let catalog = f.catalog.clone();
+        let work: Vec<_> = (0..10)
+            .map(|_| f.new_recording(f.district, "a.mp4"))
+            .map(|new| (f.event(Some(new.id)), new))
+            .collect();
+        tasks.spawn(async move {
+            for (event, new) in work {
+                let mut change = catalog.change().await.expect("change");
+                change.insert_recording(&new).await.expect("insert");
+                change.commit(&[event]).await.expect("commit");
+                catalog.assign_leaves(3).await.expect("assign");
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.expect("a writer");
+    }
+    while !f
+        .catalog
+        .assign_leaves(100)
+        .await
+        .expect("assign")
+        .is_empty()
+    {}
+    let events = f.catalog.events_from_leaf(0, 1_000).await.expect("events");
+    let leaves: Vec<_> = events
+        .iter()
+        .map(|e| e.leaf_index.expect("assigned"))
+        .collect();
+    assert_eq!(leaves, (0..81).collect::<Vec<_>>());
+    let rows = f.catalog.recordings_by_id(None, 1_000).await.expect("rows");
+    let keys: std::collections::BTreeSet<_> = rows.iter().map(|row| row.sort_key).collect();
+    assert_eq!(keys.len(), 80);
 }

@@ -62,6 +62,7 @@ cases!(
     event_cases::the_published_size_never_goes_back,
     event_cases::custody_is_paged_and_scoped,
     event_cases::events_are_restored_in_order,
+    event_cases::many_at_once_stay_apart,
     recording_cases::a_recording_goes_its_way,
     recording_cases::what_is_closed_stays_closed,
     recording_cases::duplicates_are_found_within_the_unit,
