@@ -142,7 +142,8 @@ pub struct Leftover {
 pub trait Vault: Send + Sync + Debug {
     /// `local` or `s3`.
     fn kind(&self) -> &'static str;
-    /// The distance at which [`Assembly::flush`] is cheapest; never over 16 MiB.
+    /// The distance at which [`Assembly::flush`] is cheapest, with one flush under way while the next
+    /// stretch is appended; at most 8 MiB, so that no more than 16 MiB are ever unacknowledged.
     fn flush_every_bytes(&self) -> u64;
     /// Bytes that can still be stored; `None` where nobody knows.
     fn free_bytes(&self) -> Result<Option<u64>>;
