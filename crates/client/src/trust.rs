@@ -115,3 +115,36 @@ impl ServerCertVerifier for Pin {
             .supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_pinned_certificate_passes() {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let pin = Pin {
+            pin: Sha256Digest::of(b"the certificate"),
+            provider,
+        };
+        let judge = |der: &[u8]| {
+            let name = ServerName::try_from("docket.example").expect("name");
+            let now = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+            pin.verify_server_cert(&CertificateDer::from(der), &[], &name, &[], now)
+        };
+        assert!(judge(b"the certificate").is_ok());
+        assert!(judge(b"another certificate").is_err());
+    }
+
+    #[test]
+    fn authorities_must_be_some() {
+        for pem in [
+            "",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ] {
+            let trust = Trust::Authorities(pem.as_bytes().to_vec());
+            assert!(client_config(&trust).is_err(), "{pem}");
+        }
+        assert!(client_config(&Trust::System).is_ok());
+    }
+}

@@ -114,6 +114,11 @@ fn empty(name: String) -> BayReport {
     }
 }
 
+/// A message fits a screen, whatever name or answer it quotes.
+fn short(text: String) -> String {
+    text.chars().take(300).collect()
+}
+
 /// One bay's side of the board.
 #[derive(Debug, Clone)]
 pub struct BayFace {
@@ -158,6 +163,7 @@ impl BayFace {
 
     /// Another state.
     pub fn show(&self, state: BayState, message: Option<String>) {
+        let message = message.map(short);
         let mut changed = false;
         self.with(|row| {
             changed = row.report.state != state || row.report.message != message;
@@ -171,7 +177,7 @@ impl BayFace {
 
     /// The same state with another word to it.
     pub fn say(&self, message: Option<String>) {
-        self.with(|row| row.report.message = message);
+        self.with(|row| row.report.message = message.map(short));
     }
 
     /// A file on its way has sent so much.

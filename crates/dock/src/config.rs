@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use docket_base::Sha256Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::card::identity::IdentityFile;
+use crate::card::identity::{IdentityFile, VALUE_LIMIT};
 use crate::schedule::{Bandwidth, UtcOffset};
 
 /// A configuration that cannot be used.
@@ -279,6 +279,13 @@ impl Config {
             }
             if earlier.iter().any(|other| other.path == bay.path) {
                 return refuse(format!("two bays lie at {}", bay.path.display()));
+            }
+            let serial = bay.recorder.as_deref().unwrap_or("x");
+            if serial.trim().is_empty() || serial.chars().count() > VALUE_LIMIT {
+                return refuse(format!(
+                    "bay {:?}: recorder has 1 to {VALUE_LIMIT} characters",
+                    bay.name
+                ));
             }
             if self.state.starts_with(&bay.path) {
                 return refuse(format!(

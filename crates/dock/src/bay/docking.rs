@@ -44,6 +44,8 @@ pub(super) struct Docking<'a> {
 /// Small files go out several at once, because each costs round trips and fsyncs; large ones one by
 /// one, because a card reads fastest in sequence.
 const CAPACITY: u32 = 4;
+/// Files that may wait for their receipts; behind so many, sending waits too.
+const AWAITING: usize = 4096;
 /// What counts as small.
 pub(super) const SMALL_BYTES: u64 = 1024 * 1024;
 
@@ -183,12 +185,11 @@ impl<'a> Docking<'a> {
     pub(super) async fn run(&self) -> Summary {
         self.run.face.show(BayState::Reading, None);
         if let Err(reason) = self.report().await {
-            tracing::error!(bay = self.run.bay.name, reason, "docking not reported");
-            self.run.face.show(BayState::Fault, Some(reason.clone()));
-            return Summary::refused(reason);
+            // Evidence comes before its list: what is on the recorder is sent all the same.
+            self.fault(None, &FileFault::other(reason));
         }
         self.run.face.show(BayState::Uploading, None);
-        let (sent, arrived) = mpsc::unbounded_channel();
+        let (sent, arrived) = mpsc::channel(AWAITING);
         tokio::join!(self.upload_all(sent), self.prove_all(arrived));
         let listing_faults = self.found.listing.faults.iter();
         for fault in listing_faults {
@@ -263,16 +264,20 @@ impl<'a> Docking<'a> {
         }
     }
 
-    async fn upload_all(&self, sent: mpsc::UnboundedSender<Sent>) {
+    async fn upload_all(&self, sent: mpsc::Sender<Sent>) {
         let mut running = FuturesUnordered::new();
         let mut weight = 0;
-        for (number, file) in self.found.listing.files.iter().enumerate() {
+        let files = &self.found.listing.files;
+        for (number, file) in files.iter().enumerate() {
             let own = if file.size_bytes <= SMALL_BYTES {
                 1
             } else {
                 CAPACITY
             };
-            while weight + own > CAPACITY {
+            // Marked files are through before the first other one begins.
+            let after_marked = !file.is_key && number > 0 && files[number - 1].is_key;
+            let room = if after_marked { 0 } else { CAPACITY - own };
+            while weight > room {
                 weight -= running.next().await.unwrap_or(weight);
             }
             weight += own;
@@ -280,8 +285,11 @@ impl<'a> Docking<'a> {
             running.push(async move {
                 match self.send(number, file).await {
                     // The receiver lives as long as this does.
-                    Ok(done) => drop(sent.send(done)),
-                    Err(fault) => self.fault(Some(&file.path.to_text()), &fault),
+                    Ok(done) => drop(sent.send(done).await),
+                    Err(fault) => {
+                        self.run.face.settled(number, 0);
+                        self.fault(Some(&file.path.to_text()), &fault);
+                    }
                 }
                 own
             });
@@ -290,7 +298,7 @@ impl<'a> Docking<'a> {
         self.run.face.show(BayState::Verified, None);
     }
 
-    async fn prove_all(&self, mut arrived: mpsc::UnboundedReceiver<Sent>) {
+    async fn prove_all(&self, mut arrived: mpsc::Receiver<Sent>) {
         while let Some(sent) = arrived.recv().await {
             let name = sent.key.path.clone();
             let proven = match self.prove(sent).await {

@@ -67,7 +67,6 @@ impl Docking<'_> {
                 Try::Lost(abandoned) => fate = Some(abandoned),
             }
         }
-        self.run.face.settled(number, 0);
         Err(FileFault::other(format!(
             "the daemon lost its upload {TRIES} times"
         )))
@@ -136,7 +135,7 @@ impl Docking<'_> {
         let dynamic: Arc<dyn Watch> = Arc::clone(&watch) as Arc<dyn Watch>;
         match upload(&station.client, job, &conditions, dynamic).await {
             Ok(done) => self.sent(file, key, opened, attempt, done).await,
-            Err(error) => self.failed(number, file, key, opened, attempt, error).await,
+            Err(error) => self.failed(file, key, opened, attempt, error).await,
         }
     }
 
@@ -242,7 +241,6 @@ impl Docking<'_> {
 
     async fn failed(
         &self,
-        number: usize,
         file: &CardFile,
         key: &FileKey,
         opened: &OpenedFile,
@@ -252,7 +250,6 @@ impl Docking<'_> {
         let gone = match error {
             UploadError::Gone(url) => url,
             other => {
-                self.run.face.settled(number, 0);
                 return Err(match other {
                     // The upload stays open on the daemon: the next docking goes on with it.
                     UploadError::Read(ReadFault::Journal(error)) => FileFault::other(error),

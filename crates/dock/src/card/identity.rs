@@ -13,8 +13,8 @@ use crate::config::Bay;
 
 /// The largest identity file that is read.
 const FILE_LIMIT_BYTES: u64 = 16 * 1024;
-/// Longest serial or officer number.
-const VALUE_LIMIT: usize = 64;
+/// Longest serial or officer number, in characters: metadata values have 255 bytes.
+pub const VALUE_LIMIT: usize = 60;
 
 /// A file in which recorders say who they are: lines of `key = value` or `key: value`, quotes and
 /// case of keys ignored, so that TOML, INI and most vendors' texts are all read alike.
