@@ -13,7 +13,7 @@ use crate::facts::{Facts, StreamKind};
 use crate::fragment::SegmentPlan;
 use crate::rows::{self, TrackRun};
 
-const MAGIC: &[u8; 8] = b"DOCKIDX\x01";
+const MAGIC: &[u8; 8] = b"DOCKIDX\x02";
 /// Longest init segment.
 pub const MAX_INIT_BYTES: usize = 256 << 10;
 /// Most segments.

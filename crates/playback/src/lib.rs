@@ -12,6 +12,7 @@
 //! poster as derivatives, then [`PlaybackIndex::playlist`], [`PlaybackIndex::init`] and
 //! [`PlaybackIndex::plan`] for each request.
 
+pub mod cache;
 pub mod error;
 pub mod facts;
 pub mod fragment;
@@ -23,6 +24,7 @@ pub mod rows;
 pub mod source;
 mod worker;
 
+pub use cache::IndexCache;
 pub use error::Error;
 pub use facts::{Facts, Reason, ReasonCode, StreamFacts, StreamKind, Verdict};
 pub use fragment::SegmentPlan;

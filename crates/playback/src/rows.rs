@@ -1,5 +1,6 @@
 //! The rows of the playback index: where each frame of a segment lies and when it is shown. Packed as
-//! variable-length integers and run lengths, about three bytes a picture and two a sound frame.
+//! variable-length integers and run lengths, three to five bytes a picture and one to
+//! three a sound frame.
 
 use crate::error::{Error, Result};
 
@@ -39,51 +40,89 @@ pub fn pack(runs: &[TrackRun], out: &mut Vec<u8>) {
         put(out, run.track as u64);
         put(out, run.decode_time);
         put(out, run.samples.len() as u64);
-        pack_places(&run.samples, out);
-        run.samples
-            .iter()
-            .for_each(|s| put(out, u64::from(s.size_bytes)));
-        pack_repeats(run.samples.iter().map(|s| u64::from(s.duration)), out);
-        pack_repeats(
-            run.samples.iter().map(|s| zigzag(i64::from(s.composition))),
-            out,
-        );
-        pack_repeats(run.samples.iter().map(|s| u64::from(s.key)), out);
+        let column =
+            |value: fn(&Sample) -> u64| run.samples.iter().map(value).collect::<Vec<u64>>();
+        pack_column(&column(|s| u64::from(s.size_bytes)), out);
+        pack_column(&column(|s| u64::from(s.duration)), out);
+        pack_column(&column(|s| zigzag(i64::from(s.composition))), out);
+        pack_column(&column(|s| u64::from(s.key)), out);
     }
+    pack_places(runs, out);
 }
 
-/// Stretches of frames that follow each other in the file: (distance from the last one's end, frames).
-fn pack_places(samples: &[Sample], out: &mut Vec<u8>) {
-    let mut places: Vec<(i64, u64)> = Vec::new();
+/// Where the frames lie, of all runs in the file's order: how many of which run follow each other, and,
+/// where there is one, the gap before them. In an interleaved file that is a byte for each change.
+fn pack_places(runs: &[TrackRun], out: &mut Vec<u8>) {
+    let mut rest: Vec<&[Sample]> = runs.iter().map(|run| run.samples.as_slice()).collect();
     let mut end = 0_u64;
-    for sample in samples {
-        let distance = sample.offset.wrapping_sub(end).cast_signed();
-        match places.last_mut() {
-            Some((_, count)) if distance == 0 => *count += 1,
-            _ => places.push((distance, 1)),
+    loop {
+        let waiting = rest
+            .iter()
+            .enumerate()
+            .filter_map(|(run, left)| Some((left.first()?.offset, run)));
+        let Some((offset, run)) = waiting.min() else {
+            return;
+        };
+        let gap = offset.wrapping_sub(end).cast_signed();
+        let mut count = 0_u64;
+        end = offset;
+        while let Some((next, left)) = rest[run]
+            .split_first()
+            .filter(|(next, _)| next.offset == end)
+        {
+            end = end.wrapping_add(u64::from(next.size_bytes));
+            rest[run] = left;
+            count += 1;
         }
-        end = sample.offset.wrapping_add(u64::from(sample.size_bytes));
-    }
-    put(out, places.len() as u64);
-    for (distance, count) in places {
-        put(out, zigzag(distance));
-        put(out, count);
+        put(
+            out,
+            ((count * runs.len() as u64 + run as u64) << 1) | u64::from(gap != 0),
+        );
+        if gap != 0 {
+            put(out, zigzag(gap));
+        }
     }
 }
 
-fn pack_repeats(values: impl Iterator<Item = u64>, out: &mut Vec<u8>) {
-    let mut repeats: Vec<(u64, u64)> = Vec::new();
-    for value in values {
-        match repeats.last_mut() {
-            Some((last, count)) if *last == value => *count += 1,
-            _ => repeats.push((value, 1)),
-        }
+/// The ways to store a column; the shortest is taken.
+const REPEATS: u64 = 0;
+const PLAIN: u64 = 1;
+const DISTANCES: u64 = 2;
+
+fn pack_column(values: &[u64], out: &mut Vec<u8>) {
+    let unit = values
+        .iter()
+        .fold(0, |unit, value| common_divisor(unit, *value))
+        .max(1);
+    let scaled: Vec<u64> = values.iter().map(|value| value / unit).collect();
+    let (mut repeats, mut plain, mut distances) = (Vec::new(), Vec::new(), Vec::new());
+    for same in scaled.chunk_by(|a, b| a == b) {
+        put(&mut repeats, same[0]);
+        put(&mut repeats, same.len() as u64);
     }
-    put(out, repeats.len() as u64);
-    for (value, count) in repeats {
-        put(out, value);
-        put(out, count);
+    let mut last = 0_u64;
+    for value in scaled {
+        put(&mut plain, value);
+        put(
+            &mut distances,
+            zigzag(value.wrapping_sub(last).cast_signed()),
+        );
+        last = value;
     }
+    let ways = [(REPEATS, repeats), (PLAIN, plain), (DISTANCES, distances)];
+    // There are three, so one of them is the shortest.
+    if let Some((way, bytes)) = ways.into_iter().min_by_key(|(_, bytes)| bytes.len()) {
+        put(out, way);
+        put(out, unit);
+        out.extend_from_slice(&bytes);
+    }
+}
+
+fn common_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 /// Unpacks the runs of one segment and checks that every frame lies within `size_bytes`.
@@ -99,68 +138,85 @@ pub fn unpack(mut bytes: &[u8], size_bytes: u64) -> Result<Vec<TrackRun>> {
         let decode_time = take(&mut bytes)?;
         let count = take_count(&mut bytes, left)?;
         left -= count;
-        let samples = unpack_samples(&mut bytes, count, size_bytes)?;
+        let samples = unpack_samples(&mut bytes, count)?;
         all.push(TrackRun {
             track,
             decode_time,
             samples,
         });
     }
+    unpack_places(&mut bytes, &mut all, size_bytes)?;
     match bytes {
         [] => Ok(all),
         _ => Err(Error::BadIndex("bytes after the last row")),
     }
 }
 
-fn unpack_samples(bytes: &mut &[u8], count: usize, size_bytes: u64) -> Result<Vec<Sample>> {
-    let mut places = Vec::new();
-    for _ in 0..take_count(bytes, count)? {
-        places.push((unzigzag(take(bytes)?), take_count(bytes, count)?));
-    }
-    let sizes = (0..count)
-        .map(|_| take_u32(bytes))
-        .collect::<Result<Vec<_>>>()?;
-    let durations = unpack_repeats(bytes, count)?;
-    let compositions = unpack_repeats(bytes, count)?;
-    let keys = unpack_repeats(bytes, count)?;
-    let mut samples = Vec::with_capacity(count);
-    let mut end = 0_u64;
-    for (distance, stretch) in places {
-        end = end.wrapping_add(distance.cast_unsigned());
-        for _ in 0..stretch {
-            let at = samples.len();
-            let size = *sizes
-                .get(at)
-                .ok_or(Error::BadIndex("more places than frames"))?;
-            let sample = Sample {
-                offset: end,
-                size_bytes: size,
-                duration: u32::try_from(durations[at]).map_err(|_| too_large())?,
-                composition: i32::try_from(unzigzag(compositions[at])).map_err(|_| too_large())?,
-                key: keys[at] != 0,
-            };
-            end = end
-                .checked_add(u64::from(size))
-                .filter(|end| *end <= size_bytes)
-                .ok_or(Error::BadIndex("a frame lies outside of the recording"))?;
-            samples.push(sample);
-        }
-    }
-    if samples.len() != count {
-        return Err(Error::BadIndex("fewer places than frames"));
-    }
-    Ok(samples)
+/// The frames without their places.
+fn unpack_samples(bytes: &mut &[u8], count: usize) -> Result<Vec<Sample>> {
+    let sizes = unpack_column(bytes, count)?;
+    let durations = unpack_column(bytes, count)?;
+    let compositions = unpack_column(bytes, count)?;
+    let keys = unpack_column(bytes, count)?;
+    let sample = |at: usize| -> Result<Sample> {
+        Ok(Sample {
+            offset: 0,
+            size_bytes: u32::try_from(sizes[at]).map_err(|_| too_large())?,
+            duration: u32::try_from(durations[at]).map_err(|_| too_large())?,
+            composition: i32::try_from(unzigzag(compositions[at])).map_err(|_| too_large())?,
+            key: keys[at] != 0,
+        })
+    };
+    (0..count).map(sample).collect()
 }
 
-fn unpack_repeats(bytes: &mut &[u8], count: usize) -> Result<Vec<u64>> {
-    let mut values = Vec::with_capacity(count);
-    for _ in 0..take_count(bytes, count)? {
-        let value = take(bytes)?;
-        let times = take_count(bytes, count - values.len())?;
-        values.resize(values.len() + times, value);
+fn unpack_places(bytes: &mut &[u8], runs: &mut [TrackRun], size_bytes: u64) -> Result<()> {
+    let mut rest: Vec<&mut [Sample]> = runs
+        .iter_mut()
+        .map(|run| run.samples.as_mut_slice())
+        .collect();
+    let mut end = 0_u64;
+    while rest.iter().any(|left| !left.is_empty()) {
+        let word = take(bytes)?;
+        if word & 1 == 1 {
+            end = end.wrapping_add(unzigzag(take(bytes)?).cast_unsigned());
+        }
+        let (run, count) = (
+            (word >> 1) as usize % rest.len(),
+            (word >> 1) as usize / rest.len(),
+        );
+        let left = std::mem::take(&mut rest[run]);
+        if count == 0 || count > left.len() {
+            return Err(Error::BadIndex("places without frames"));
+        }
+        let (placed, left) = left.split_at_mut(count);
+        for sample in placed {
+            sample.offset = end;
+            let after = end.checked_add(u64::from(sample.size_bytes));
+            end = after
+                .filter(|end| *end <= size_bytes)
+                .ok_or(Error::BadIndex("a frame lies outside of the recording"))?;
+        }
+        rest[run] = left;
     }
-    if values.len() != count {
-        return Err(Error::BadIndex("a column is too short"));
+    Ok(())
+}
+
+fn unpack_column(bytes: &mut &[u8], count: usize) -> Result<Vec<u64>> {
+    let (way, unit) = (take(bytes)?, take(bytes)?);
+    let mut values: Vec<u64> = Vec::new();
+    let mut last = 0_u64;
+    while values.len() < count {
+        let word = take(bytes)?;
+        let (value, times) = match way {
+            REPEATS => (word, take_count(bytes, count - values.len())?),
+            PLAIN => (word, 1),
+            DISTANCES => (last.wrapping_add(unzigzag(word).cast_unsigned()), 1),
+            _ => return Err(Error::BadIndex("a column of an unknown kind")),
+        };
+        last = value;
+        let scaled = value.checked_mul(unit).ok_or_else(too_large)?;
+        values.resize(values.len() + times, scaled);
     }
     Ok(values)
 }
@@ -190,10 +246,6 @@ fn take(bytes: &mut &[u8]) -> Result<u64> {
         }
     }
     Err(too_large())
-}
-
-fn take_u32(bytes: &mut &[u8]) -> Result<u32> {
-    u32::try_from(take(bytes)?).map_err(|_| too_large())
 }
 
 fn take_count(bytes: &mut &[u8], most: usize) -> Result<usize> {
@@ -237,8 +289,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_packed_is_unpacked(samples in prop::collection::vec(sample(), 0..40), decode_time in any::<u64>()) {
-            let runs = vec![TrackRun { track: 1, decode_time, samples }];
+        fn what_is_packed_is_unpacked(other in prop::collection::vec(sample(), 0..40),
+            samples in prop::collection::vec(sample(), 0..40), decode_time in any::<u64>()) {
+            let other = TrackRun { track: 0, decode_time: 0, samples: other };
+            let runs = vec![TrackRun { track: 1, decode_time, samples }, other];
             let mut bytes = Vec::new();
             pack(&runs, &mut bytes);
             prop_assert_eq!(unpack(&bytes, 1 << 41).expect("unpacks"), runs);

@@ -130,8 +130,8 @@ pub struct ProbedPacket {
     pub key: bool,
 }
 
-/// Packets of each stream, by ffprobe's account, sorted by time of showing.
-pub fn packets(path: &Path) -> BTreeMap<u32, Vec<ProbedPacket>> {
+/// Packets of each stream, by ffprobe's account, sorted by time of showing; and the picture's rotation.
+pub fn packets(path: &Path) -> (BTreeMap<u32, Vec<ProbedPacket>>, Option<i64>) {
     let output = Command::new("ffprobe")
         .args([
             "-v",
@@ -144,7 +144,7 @@ pub fn packets(path: &Path) -> BTreeMap<u32, Vec<ProbedPacket>> {
         ])
         .args([
             "-show_entries",
-            "packet=stream_index,pts_time,dts_time,flags,data_hash",
+            "packet=stream_index,pts_time,dts_time,flags,data_hash:stream=index:stream_side_data=rotation",
         ])
         .arg(path)
         .output()
@@ -173,7 +173,14 @@ pub fn packets(path: &Path) -> BTreeMap<u32, Vec<ProbedPacket>> {
     for packets in streams.values_mut() {
         packets.sort_by(|a, b| a.pts_s.total_cmp(&b.pts_s));
     }
-    streams
+    let side_data = json["streams"].as_array().into_iter().flatten();
+    let mut side_data = side_data
+        .flat_map(|stream| stream["side_data_list"].as_array())
+        .flatten();
+    (
+        streams,
+        side_data.find_map(|data| data["rotation"].as_i64()),
+    )
 }
 
 /// Init and all segments joined into one file.
@@ -191,8 +198,8 @@ pub async fn join(index: &PlaybackIndex, source: &Source, to: &Path) -> u64 {
 
 /// Holds what plays against the original, frame by frame.
 pub fn compare(name: &str, original: &Path, joined: &Path, index: &PlaybackIndex) {
-    let (before, after) = (packets(original), packets(joined));
-    assert_eq!(rotations(original), rotations(joined), "{name}: turned");
+    let ((before, turned_before), (after, turned)) = (packets(original), packets(joined));
+    assert_eq!(turned_before, turned, "{name}: turned");
     let origin_s = index.origin_us() as f64 / 1e6;
     for (number, track) in index.tracks().iter().enumerate() {
         let none = Vec::new();
@@ -233,17 +240,6 @@ fn whole(old: &[ProbedPacket], new: &[ProbedPacket]) -> Vec<ProbedPacket> {
     let whole: Vec<_> = old.iter().filter(kept).cloned().collect();
     assert!(old.len() - whole.len() <= 1);
     whole
-}
-
-/// Rotation of a file's picture by ffprobe's account.
-pub fn rotations(path: &Path) -> String {
-    let output = Command::new("ffprobe")
-        .args(["-v", "quiet", "-select_streams", "v:0", "-of", "csv"])
-        .args(["-show_entries", "stream_side_data=rotation"])
-        .arg(path)
-        .output()
-        .expect("the ffprobe program is installed");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// This process's workers that have restricted themselves.
