@@ -6,7 +6,7 @@ const live = process.env['DOCKET_URL'];
 export default defineConfig({
   testDir: 'tests',
   testMatch: live ? /live\.spec\.ts/ : /(?<!live)\.spec\.ts$/,
-  fullyParallel: false,
+  fullyParallel: true,
   workers: 2,
   timeout: 60_000,
   forbidOnly: true,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { href, parse } from './route';
 
 test('case numbers with brackets and slashes survive the address', () => {
-  for (const number of ['贵卫医罚〔2026〕12号', '卫/罚/[2026] 7', '50%#?&']) {
+  for (const number of ['贵卫医罚〔2026〕12号', '卫/罚/[2026] 7', '50%#?&', 'A.12']) {
     const url = new URL(href.case(number, 'u 1'), 'http://x');
     expect(parse(url.pathname, url.search)).toEqual({ name: 'case', number, unit: 'u 1' });
   }

@@ -31,7 +31,10 @@ function decoded(part: string): string | null {
   }
 }
 
+/** A dot would make the address look like a file's to who serves the console. */
+const part = (text: string) => encodeURIComponent(text).replace(/\./g, '%2E');
+
 export const href = {
-  recording: (id: string) => `/recordings/${encodeURIComponent(id)}`,
-  case: (number: string, unit: string) => `/cases/${encodeURIComponent(number)}?unit=${encodeURIComponent(unit)}`,
+  recording: (id: string) => `/recordings/${part(id)}`,
+  case: (number: string, unit: string) => `/cases/${part(number)}?unit=${encodeURIComponent(unit)}`,
 };

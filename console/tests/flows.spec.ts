@@ -94,7 +94,7 @@ test('a row in progress moves, is sealed, and a new one is announced', async ({ 
   await expect(row.getByRole('progressbar')).toHaveCount(0);
   const fresh = data.recording(99, { file_name: '刚到的.mp4' });
   daemon.recordings.unshift(fresh);
-  daemon.push('custody', { leaf_index: 2, kind: 'recording.created', recording: fresh.id, case: null, station: null, unit: 'u-ny' });
+  daemon.push('custody', { leaf_index: 2, kind: 'recording.announced', recording: fresh.id, case: null, station: null, unit: 'u-ny' });
   await page.getByRole('button', { name: '有 1 条新记录' }).click({ timeout: 10_000 });
   await expect(page.locator('tbody tr').first()).toContainText('刚到的');
 });
@@ -295,10 +295,10 @@ test('changes the password', async ({ page, daemon }) => {
   await speak(page, 'en');
   await page.goto('/account');
   await page.getByLabel('Current password').fill('a');
-  await page.getByLabel('New password', { exact: true }).fill('b');
+  await page.getByLabel(/New password \(/).fill('b'.repeat(10));
   await page.getByLabel('New password again').fill('c');
   await expect(page.getByText('The two new passwords differ.')).toBeVisible();
-  await page.getByLabel('New password again').fill('b');
+  await page.getByLabel('New password again').fill('b'.repeat(10));
   await page.getByRole('button', { name: 'Change password' }).click();
   await expect(page.getByText('The password is changed.')).toBeVisible();
   expect(daemon.asked).toContain('POST /v1/session/password');

@@ -76,7 +76,7 @@ export function recordings(): Recording[] {
     recording(4, { ...unsealed, state: 'receiving', size_bytes: null, received_bytes: 3_200_000, file_name: '现场录音.m4a', kind: 'audio' }),
     recording(5, {
       state: 'incomplete', received_bytes: 88_000_000, incomplete_reason: 'recorder_lost', file_name: '诊所检查.mp4', verified_at: null,
-      playback: { state: 'impossible', reason: { code: 'index_missing' }, duration_ms: null, width: null, height: null },
+      playback: { state: 'impossible', reason: 'index_missing', duration_ms: null, width: null, height: null },
     }),
     recording(6, {
       state: 'quarantined', quarantine: { expected_sha256: digest(171), actual_sha256: digest(205) }, file_name: 'DSJ_0006.MP4', sealed_at: null, verified_at: null,
@@ -112,10 +112,10 @@ export function caseOf(items: Recording[]): Case {
 }
 
 export const custody: CustodyItem[] = [
-  { leaf_index: 1201, id: 'e1', kind: 'recording.created', at: '2026-11-23T09:02:00Z', actor: { type: 'station', id: 's-1', name: '南明所一楼采集站' }, body: {} },
-  { leaf_index: 1207, id: 'e2', kind: 'recording.sealed', at: '2026-11-23T09:04:31Z', actor: { type: 'system', id: 'daemon', name: null }, body: { size_bytes: 1242222211, sha256: digest(1) } },
+  { leaf_index: 1201, id: 'e1', kind: 'recording.announced', at: '2026-11-23T09:02:00Z', actor: { type: 'station', id: 's-1', name: '南明所一楼采集站' }, body: {} },
+  { leaf_index: 1207, id: 'e2', kind: 'recording.sealed', at: '2026-11-23T09:04:31Z', actor: { type: 'system', id: 'daemon', name: null }, body: { state: 'sealed', size_bytes: 1242222211, sha256: digest(1) } },
   { leaf_index: 1208, id: 'e3', kind: 'recording.verified', at: '2026-11-23T09:05:02Z', actor: { type: 'system', id: 'daemon', name: null }, body: {} },
-  { leaf_index: 1330, id: 'e4', kind: 'recording.viewed', at: '2026-11-24T01:11:00Z', actor: { type: 'user', id: 'p-1', name: '陈晓' }, body: { from: '10.1.2.3' } },
+  { leaf_index: 1330, id: 'e4', kind: 'viewing.opened', at: '2026-11-24T01:11:00Z', actor: { type: 'user', id: 'p-1', name: '陈晓' }, body: { from: '10.1.2.3' } },
   { leaf_index: null, id: 'e5', kind: 'something.new', at: '2026-11-24T01:12:00Z', actor: { type: 'token', id: 't-9', name: null }, body: {} },
 ];
 
