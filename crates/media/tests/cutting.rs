@@ -125,7 +125,7 @@ async fn the_same_index_comes_out_of_a_store() {
 
 #[tokio::test]
 async fn real_recordings_of_many_containers_survive_cutting() {
-    survives("container", 12).await;
+    survives("container", 11).await;
 }
 
 #[tokio::test]
