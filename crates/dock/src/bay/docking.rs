@@ -3,20 +3,17 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use docket_base::ids::DockingId;
-use docket_base::random::bytes;
-use docket_client::{BayState, DockedFile, DockingOutcome, DockingReport, Error, Meaning};
+use docket_client::{BayState, DockingOutcome, Error, Meaning};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use super::file::Sent;
 use super::outcome::{FileFault, Summary, waiting_text};
-use super::stay::{self, Stay};
+use super::stay::Stay;
 use super::{BayRun, Found};
-use crate::card::identity::{Identity, Source, clock_offset_ms, identify};
-use crate::journal::{Fate, FileKey, Journal};
-use crate::outbox::Ending;
+use crate::card::identity::{Identity, Source, identify};
+use crate::journal::Journal;
 use crate::station::{Docked, Mode, on_pool};
 
 #[derive(Debug, Default)]
@@ -36,7 +33,7 @@ pub(super) struct Docking<'a> {
     pub(super) journal: Arc<Journal>,
     /// The recorder's directory in the station's state.
     pub(super) directory: PathBuf,
-    stay: Mutex<Stay>,
+    pub(super) stay: Mutex<Stay>,
     tally: Mutex<Tally>,
     _docked: Docked,
 }
@@ -91,20 +88,14 @@ impl<'a> Docking<'a> {
             .await
             .and_then(|inner| inner)
             .map_err(|error| format!("the station's journal cannot be used: {error}"))?;
-        let mut docking = Self {
+        let stay = Stay::begin(&identity.serial, now, &*station.random, &found.listing);
+        let docking = Self {
             run,
             found: found.clone(),
             identity,
             journal: Arc::new(journal),
             directory,
-            stay: Mutex::new(Stay {
-                recorder: String::new(),
-                started_at: now,
-                idempotency_key: String::new(),
-                docking: None,
-                is_over: false,
-                files: Vec::new(),
-            }),
+            stay: Mutex::new(stay),
             tally: Mutex::default(),
             _docked: docked,
         };
@@ -122,65 +113,6 @@ impl<'a> Docking<'a> {
         &self.identity.serial
     }
 
-    /// Goes on with the stay a crash interrupted, or begins one.
-    async fn take_up_stay(&mut self) -> Result<(), String> {
-        let run = self.run;
-        let (state, bay) = (run.station.state.clone(), run.bay.name.clone());
-        let known = on_pool(&run.pool, move || stay::load(&state, &bay))
-            .await
-            .ok()
-            .flatten()
-            .filter(|stay| stay.includes(&self.identity.serial, &self.found.listing))
-            .filter(|stay| !stay.is_over || self.is_all_finished());
-        let stay = match known {
-            Some(stay) => stay,
-            None => {
-                let key: [u8; 16] = bytes(&*run.station.random);
-                let files = &self.found.listing.files;
-                Stay {
-                    recorder: self.identity.serial.clone(),
-                    started_at: run.station.clock.now(),
-                    idempotency_key: format!("{:032x}", u128::from_be_bytes(key)),
-                    docking: None,
-                    is_over: false,
-                    files: files.iter().map(crate::card::CardFile::token).collect(),
-                }
-            }
-        };
-        self.keep_stay(stay).await
-    }
-
-    fn is_all_finished(&self) -> bool {
-        self.found.listing.files.iter().all(|file| {
-            matches!(
-                self.journal.fate(&FileKey::from(file)),
-                Some(Fate::Finished { .. })
-            )
-        })
-    }
-
-    async fn keep_stay(&self, stay: Stay) -> Result<(), String> {
-        let (state, bay) = (self.run.station.state.clone(), self.run.bay.name.clone());
-        let copy = stay.clone();
-        let stored = on_pool(&self.run.pool, move || stay::store(&state, &bay, &copy)).await;
-        *self.stay.lock().unwrap_or_else(PoisonError::into_inner) = stay;
-        match stored {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    fn stay(&self) -> Stay {
-        let stay = self.stay.lock().unwrap_or_else(PoisonError::into_inner);
-        stay.clone()
-    }
-
-    /// The docking's id, once reported.
-    pub(super) fn id(&self) -> Option<DockingId> {
-        self.stay().docking
-    }
-
     /// The whole way. Dropping it stops at any point; everything durable is taken up next time.
     pub(super) async fn run(&self) -> Summary {
         self.run.face.show(BayState::Reading, None);
@@ -196,43 +128,6 @@ impl<'a> Docking<'a> {
             self.fault(None, &FileFault::recorder(fault));
         }
         self.conclude().await
-    }
-
-    /// Tells the daemon what is on the recorder, before any upload.
-    async fn report(&self) -> Result<(), String> {
-        let stay = self.stay();
-        if stay.docking.is_some() || stay.is_over {
-            return Ok(());
-        }
-        let report = DockingReport {
-            bay: self.run.bay.name.clone(),
-            recorder_serial: self.identity.serial.clone(),
-            started_at: stay.started_at,
-            recorder_clock_offset_ms: clock_offset_ms(&self.identity),
-            files: self
-                .found
-                .listing
-                .files
-                .iter()
-                .map(|file| DockedFile {
-                    path: file.path.to_text(),
-                    size_bytes: file.size_bytes,
-                    modified_at: Some(file.modified_at()),
-                })
-                .collect(),
-        };
-        let id = self
-            .insist(|| {
-                let client = &self.run.station.client;
-                client.report_docking(&report, &stay.idempotency_key)
-            })
-            .await
-            .map_err(|error| format!("the daemon does not take the docking: {error}"))?;
-        self.keep_stay(Stay {
-            docking: Some(id),
-            ..stay
-        })
-        .await
     }
 
     /// Repeats a call while waiting helps, saying so on the bay.
@@ -322,7 +217,7 @@ impl<'a> Docking<'a> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fault(&self, file: Option<&str>, fault: &FileFault) {
+    pub(super) fn fault(&self, file: Option<&str>, fault: &FileFault) {
         let text = match file {
             Some(file) => format!("{file}: {}", fault.reason),
             None => fault.reason.clone(),
@@ -369,33 +264,5 @@ impl<'a> Docking<'a> {
             }
         }
         summary
-    }
-
-    /// Tells how it ended, now or when the daemon is back. Ending is written down before the stay is
-    /// over: a crash in between tells it twice, never not at all.
-    pub(super) async fn end(&self, outcome: DockingOutcome) {
-        let stay = self.stay();
-        if stay.is_over {
-            return;
-        }
-        if let Some(docking) = stay.docking {
-            let outbox = Arc::clone(&self.run.station.outbox);
-            let ending = Ending {
-                docking,
-                finished_at: self.run.station.clock.now(),
-                outcome,
-            };
-            let added = on_pool(&self.run.pool, move || outbox.add(ending)).await;
-            if let Ok(Err(error)) = added {
-                tracing::warn!(bay = self.run.bay.name, %error, "the docking's end is not kept");
-            }
-        }
-        let over = Stay {
-            is_over: true,
-            ..stay
-        };
-        if let Err(error) = self.keep_stay(over).await {
-            tracing::warn!(bay = self.run.bay.name, error, "the stay is not kept");
-        }
     }
 }

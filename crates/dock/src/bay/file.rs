@@ -167,7 +167,7 @@ impl Docking<'_> {
             .with("recorder", self.identity.serial.clone())
             .with_some("officer", self.identity.officer.clone())
             .with("recorded_at", recorded_at.to_rfc3339())
-            .with_some("docking", self.id().map(|id| id.to_string()))
+            .with_some("docking", self.docking_of(file).map(|id| id.to_string()))
             .with("path", key.path.clone())
             .with_some("mark", file.is_key.then_some("key"))
             .with_some("sha256", self.claimed(file, opened).await?);

@@ -5,6 +5,7 @@ mod erasing;
 mod file;
 mod outcome;
 mod proof;
+mod reporting;
 mod stay;
 mod watch;
 

@@ -53,6 +53,8 @@ pub struct World {
     pub hold_at: Option<usize>,
     /// Answers so many PATCHes with 507.
     pub no_room: usize,
+    /// Enters the next docking and answers as if it had not.
+    pub lose_docking_answer: bool,
     /// Refuses to create uploads of files with this name.
     pub refuse_name: Option<String>,
     /// Receipts are for other bytes.
@@ -240,14 +242,28 @@ async fn docking(
         .expect("text")
         .to_owned();
     let id = shared.change(|world| match world.keys.get(&key) {
-        Some(id) => id.clone(),
+        Some(id) => {
+            let first = world
+                .dockings
+                .iter()
+                .find(|(known, _)| known.to_string() == *id);
+            first
+                .is_some_and(|(_, list)| *list == body)
+                .then(|| id.clone())
+        }
         None => {
             let id = DockingId::fresh(&SystemClock, &OsRandom);
             world.dockings.push((id, body));
             world.keys.insert(key, id.to_string());
-            id.to_string()
+            Some(id.to_string())
         }
     });
+    let Some(id) = id else {
+        return problem(StatusCode::CONFLICT, "idempotency-conflict");
+    };
+    if shared.change(|world| std::mem::take(&mut world.lose_docking_answer)) {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     (StatusCode::CREATED, axum::Json(json!({ "id": id }))).into_response()
 }
 

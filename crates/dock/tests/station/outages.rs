@@ -108,3 +108,17 @@ async fn once_gives_up_when_asked_to() {
         stderr(&ended)
     );
 }
+
+#[tokio::test]
+async fn a_docking_whose_answer_was_lost_is_reported_once() {
+    let scene = Scene::new(&["1"], "").await;
+    scene.put("1", b"film.mp4", b"abc");
+    scene
+        .daemon
+        .shared
+        .change(|world| world.lose_docking_answer = true);
+    let ended = scene.finish(&["once"]).await;
+    assert!(ended.status.success(), "{}", stderr(&ended));
+    let world = scene.daemon.shared.world();
+    assert_eq!((world.dockings.len(), world.whole()), (1, 1));
+}
