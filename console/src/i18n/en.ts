@@ -108,7 +108,7 @@ export const en: Record<keyof typeof zh, string> = {
 
   'filter.title': 'Filters',
   'filter.q': 'File name, notes',
-  'filter.q.hint': 'one or two characters suffice',
+  'filter.q.hint': 'any word of it',
   'filter.range': 'Recorded',
   'filter.from': 'From',
   'filter.until': 'Until',
