@@ -116,6 +116,15 @@ impl Client {
         &self.server
     }
 
+    /// The same connection without the token: for a daemon that is not known to be the right one yet.
+    #[must_use]
+    pub fn without_token(&self) -> Self {
+        Self {
+            authorization: None,
+            ..self.clone()
+        }
+    }
+
     /// Repeats `call` while its errors are passing ones ([`Error::is_passing`]); `notice` hears of
     /// each failure and the wait that follows.
     ///

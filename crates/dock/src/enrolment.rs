@@ -155,7 +155,7 @@ pub fn enrolled_client(
 /// # Errors
 /// [`EnrolmentError`].
 pub async fn offered_key(client: &Client) -> Result<VerifierKey, EnrolmentError> {
-    let text = client.ledger_key().await?;
+    let text = client.without_token().ledger_key().await?;
     text.trim()
         .parse()
         .map_err(|_| EnrolmentError::NoKey(client.server().to_string()))

@@ -38,13 +38,10 @@ pub async fn beat(station: &Station) {
         version: env!("CARGO_PKG_VERSION").into(),
         bays: bays.clone(),
     };
-    let sent = station.client.heartbeat(&heartbeat).await;
-    if let Err(error) = &sent {
-        tracing::debug!(%error, "heartbeat not heard");
-    }
+    let daemon_reached = station.is_admitted() && tell(station, &heartbeat).await;
     let status = Status {
         at: station.clock.now(),
-        daemon_reached: sent.is_ok(),
+        daemon_reached,
         bays,
     };
     let path = status_path(&station.state);
@@ -55,6 +52,16 @@ pub async fn beat(station: &Station) {
     };
     if let Ok(Err(error)) = on_pool(&station.pool, write).await {
         tracing::warn!(%error, "the status cannot be written");
+    }
+}
+
+async fn tell(station: &Station, heartbeat: &Heartbeat) -> bool {
+    match station.client.heartbeat(heartbeat).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::debug!(%error, "heartbeat not heard");
+            false
+        }
     }
 }
 

@@ -217,7 +217,8 @@ impl Journal {
         self.lock().fates.get(key).map(|(_, fate)| fate.clone())
     }
 
-    /// Writes down what became of a file; durable when it returns. Blocks.
+    /// Writes down what became of a file; durable when it returns, but for [`Fate::Uploaded`], which
+    /// the daemon tells again at the price of one request. Blocks.
     ///
     /// # Errors
     /// What the file system says; the old fate then still holds, and a later call starts at the same
@@ -226,7 +227,9 @@ impl Journal {
         let bytes = line(now, key.clone(), fate.clone())?;
         let mut inner = self.lock();
         self.file.write_all_at(&bytes, inner.end_bytes)?;
-        self.file.sync_data()?;
+        if !matches!(fate, Fate::Uploaded { .. }) {
+            self.file.sync_data()?;
+        }
         inner.end_bytes += bytes.len() as u64;
         inner.fates.insert(key.clone(), (now, fate));
         Ok(())

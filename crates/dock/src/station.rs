@@ -53,6 +53,7 @@ pub struct Station {
     limiter: Arc<Limiter>,
     turns: Arc<Turns>,
     docked: Mutex<BTreeMap<String, String>>,
+    admitted: watch::Sender<bool>,
 }
 
 /// A station that cannot be put together.
@@ -99,6 +100,7 @@ impl Station {
             turns: Arc::new(Turns::new(parts.config.upload.at_once)),
             pool: Pool::start("station", 2)?,
             docked: Mutex::default(),
+            admitted: watch::Sender::new(false),
             board,
             config: parts.config,
             client: parts.client,
@@ -131,6 +133,29 @@ impl Station {
             patience: self.patience(),
             wait_when_unauthorised: self.mode == Mode::Endless,
         }
+    }
+
+    /// The daemon's ledger key is the pinned one: it may be spoken to.
+    pub fn admit(&self) {
+        self.admitted.send_replace(true);
+    }
+
+    /// Whether the daemon may be spoken to.
+    pub fn is_admitted(&self) -> bool {
+        *self.admitted.borrow()
+    }
+
+    /// Returns when the daemon may be spoken to.
+    pub async fn admitted(&self) {
+        let mut admitted = self.admitted.subscribe();
+        // The sender lives as long as the station.
+        let _ = admitted.wait_for(|admitted| *admitted).await;
+    }
+
+    /// Tells ends of dockings for ever.
+    pub async fn tell_endings(&self) {
+        self.admitted().await;
+        self.outbox.run(&self.client, &self.pool).await;
     }
 
     /// Follows the bandwidth schedule for ever.

@@ -115,7 +115,9 @@ impl<'a> Docking<'a> {
 
     /// The whole way. Dropping it stops at any point; everything durable is taken up next time.
     pub(super) async fn run(&self) -> Summary {
-        self.run.face.show(BayState::Reading, None);
+        let waits = (!self.run.station.is_admitted()).then(|| "waits for the daemon".to_owned());
+        self.run.face.show(BayState::Reading, waits);
+        self.run.station.admitted().await;
         if let Err(reason) = self.report().await {
             // Evidence comes before its list: what is on the recorder is sent all the same.
             self.fault(None, &FileFault::other(reason));

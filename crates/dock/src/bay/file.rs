@@ -31,6 +31,10 @@ pub(super) struct Sent {
     pub(super) attempt: u32,
 }
 
+/// Said where the daemon found other bytes than were announced.
+pub(super) const IN_QUARANTINE: &str =
+    "what arrived is not what was announced; the daemon keeps it in quarantine";
+
 /// New uploads for one file in one docking, when the daemon loses them.
 const TRIES: u32 = 3;
 
@@ -120,8 +124,10 @@ impl Docking<'_> {
         let (known, attempt) = self.known_upload(fate.as_ref());
         let watch = Arc::new(FileWatch::new(self, number, key, opened, attempt));
         let marks = match known.as_ref().and_then(UploadUrl::recording) {
-            Some(recording) => watch.open_marks(&self.run.pool, recording).await,
-            None => Vec::new(),
+            Some(recording) if file.size_bytes > SMALL_BYTES => {
+                watch.open_marks(&self.run.pool, recording).await
+            }
+            _ => Vec::new(),
         };
         let new = self.new_upload(file, key, opened, attempt).await?;
         let job = Upload {
@@ -249,14 +255,11 @@ impl Docking<'_> {
     ) -> Result<Try, FileFault> {
         let gone = match error {
             UploadError::Gone(url) => url,
-            other => {
-                return Err(match other {
-                    // The upload stays open on the daemon: the next docking goes on with it.
-                    UploadError::Read(ReadFault::Journal(error)) => FileFault::other(error),
-                    UploadError::Read(fault) => FileFault::recorder(fault),
-                    other => FileFault::other(other),
-                });
-            }
+            UploadError::DigestMismatch(_) => return self.quarantined(key, attempt).await,
+            // The upload stays open on the daemon: the next docking goes on with it.
+            UploadError::Read(ReadFault::Journal(error)) => return Err(FileFault::other(error)),
+            UploadError::Read(fault) => return Err(FileFault::recorder(fault)),
+            other => return Err(FileFault::other(other)),
         };
         let recording = recording_of(&gone)?;
         let state = self
@@ -265,9 +268,7 @@ impl Docking<'_> {
             .map_err(FileFault::other)?
             .map(|recording| recording.state);
         match state {
-            Some(RecordingState::Quarantined) => Err(FileFault::other(
-                "what arrived is not what was announced; the daemon keeps it in quarantine",
-            )),
+            Some(RecordingState::Quarantined) => self.quarantined(key, attempt).await,
             Some(RecordingState::Sealed | RecordingState::Sealing) => {
                 let (open, size) = (Arc::clone(&opened.file), file.size_bytes);
                 let sha256 = on_pool(&self.run.pool, move || reread(&open, size))
@@ -294,6 +295,16 @@ impl Docking<'_> {
                 Ok(Try::Lost(abandoned))
             }
         }
+    }
+
+    /// What arrived is not what was read. Somebody has to look; the next docking sends it anew.
+    async fn quarantined(&self, key: &FileKey, attempt: u32) -> Result<Try, FileFault> {
+        let abandoned = Fate::Abandoned {
+            reason: IN_QUARANTINE.into(),
+            attempt,
+        };
+        self.note(key, abandoned).await?;
+        Err(FileFault::other(IN_QUARANTINE))
     }
 
     /// Writes down what became of a file.

@@ -9,6 +9,7 @@ mod reporting;
 mod stay;
 mod watch;
 
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use docket_base::lane::Pool;
 use docket_client::{BayState, DockingOutcome};
 
 use crate::board::BayFace;
-use crate::card::{Card, Listing, listing};
+use crate::card::{Card, CardFile, Listing, listing};
 use crate::config::Bay;
 use crate::station::{Mode, Station, Stop, on_pool, stopped};
 
@@ -134,6 +135,7 @@ impl BayRun {
     /// Waits until the recorder is gone or holds something that was not looked at.
     async fn until_changed(&self, found: &Found, summary: &Summary) {
         let mut pauses = 1;
+        let known: HashSet<&CardFile> = found.listing.files.iter().collect();
         loop {
             for _ in 0..pauses {
                 self.pause().await;
@@ -154,8 +156,7 @@ impl BayRun {
                     }
                 }
                 Ok(Some(now)) => {
-                    let is_new = |file: &crate::card::CardFile| !found.listing.files.contains(file);
-                    if now.listing.files.iter().any(is_new) {
+                    if now.listing.files.iter().any(|file| !known.contains(file)) {
                         return;
                     }
                 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use docket_client::{Level, ReceiptAnswer, RecordingState};
 
-use super::docking::Docking;
-use super::file::Sent;
+use super::docking::{Docking, SMALL_BYTES};
+use super::file::{IN_QUARANTINE, Sent};
 use super::outcome::FileFault;
 use crate::card::erase::reread;
 use crate::journal::{Fate, marks_path};
@@ -74,9 +74,7 @@ impl Docking<'_> {
         let client = &self.run.station.client;
         let recording = self.insist(|| client.recording(sent.recording)).await;
         match recording.ok()?.map(|recording| recording.state) {
-            Some(RecordingState::Quarantined) => Some(
-                "what arrived is not what was announced; the daemon keeps it in quarantine".into(),
-            ),
+            Some(RecordingState::Quarantined) => Some(IN_QUARANTINE.into()),
             Some(RecordingState::Incomplete) => Some("the daemon holds it as incomplete".into()),
             None => Some("the daemon does not know the recording any more".into()),
             _ => None,
@@ -125,6 +123,9 @@ impl Docking<'_> {
     }
 
     async fn drop_marks(&self, sent: &Sent) {
+        if sent.file.size_bytes <= SMALL_BYTES {
+            return;
+        }
         let files = Arc::clone(self.run.station.state.files());
         let path = marks_path(&self.directory, sent.recording);
         // Left behind by a crash they cost a few KB and are never read again.

@@ -13,7 +13,7 @@ use docket_base::{Clock, Sha256Digest};
 use docket_client::upload::Watch;
 use docket_client::{Error, Mark, UploadUrl};
 
-use super::docking::Docking;
+use super::docking::{Docking, SMALL_BYTES};
 use super::outcome::waiting_text;
 use crate::board::BayFace;
 use crate::card::OpenedFile;
@@ -92,6 +92,9 @@ impl Watch for FileWatch {
             attempt: self.attempt,
         };
         self.journal.note(self.clock.now(), &self.key, fate)?;
+        if self.key.size_bytes <= SMALL_BYTES {
+            return Ok(());
+        }
         let path = marks_path(&self.directory, recording);
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
         *marks = MarkFile::open(&*self.files, &path)

@@ -18,7 +18,7 @@ const DEEPEST: usize = 32;
 const LONGEST_PATH_BYTES: usize = 4096;
 
 /// One regular file on a recorder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CardFile {
     /// Where it is.
     pub path: CardPath,

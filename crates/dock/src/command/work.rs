@@ -37,24 +37,23 @@ pub(crate) async fn work(config: Config, mode: Mode, screen: Screen) -> anyhow::
         mode,
     })?);
     let stop = on_signals()?;
-    let mut stopping = stop.clone();
-    tokio::select! {
-        checked = check_key(&station, &enrolment) => checked?,
-        () = docket_dock::station::stopped(&mut stopping) => return Ok(ExitCode::SUCCESS),
-    }
     let summaries = {
         let bays = run_bays(&station, stop)?;
         tokio::select! {
             summaries = bays => summaries?,
+            refused = admit(&station, &enrolment) => match refused? {},
             () = station.follow_schedule() => Vec::new(),
             () = heartbeat::run(&station) => Vec::new(),
-            () = station.outbox.run(&station.client, &station.pool) => Vec::new(),
+            () = station.tell_endings() => Vec::new(),
             () = screen.run(&station.board) => Vec::new(),
         }
     };
     screen.finish(&station.board);
     if mode == Mode::Endless {
         return Ok(ExitCode::SUCCESS);
+    }
+    if !station.is_admitted() {
+        return Ok(conclude(&summaries));
     }
     // The last word of a run that ends.
     if let Err(error) = station.outbox.flush(&station.client, &station.pool).await {
@@ -64,20 +63,26 @@ pub(crate) async fn work(config: Config, mode: Mode, screen: Screen) -> anyhow::
     Ok(conclude(&summaries))
 }
 
-/// The daemon's key must be the pinned one before anything is sent to it. Waits for the daemon.
-async fn check_key(station: &Station, enrolment: &enrolment::Enrolment) -> anyhow::Result<()> {
+/// The daemon's key must be the pinned one before anything is sent to it, the token included. Waits
+/// for the daemon; bays meanwhile show what is in them.
+async fn admit(
+    station: &Station,
+    enrolment: &enrolment::Enrolment,
+) -> anyhow::Result<std::convert::Infallible> {
     let notice = |error: &docket_client::Error, wait: std::time::Duration| {
         tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "waits for the daemon");
     };
-    let text = station
-        .client
-        .patiently(station.patience(), notice, || station.client.ledger_key())
+    let stranger = station.client.without_token();
+    let text = stranger
+        .patiently(station.patience(), notice, || stranger.ledger_key())
         .await?;
     let offered = text
         .trim()
         .parse()
-        .map_err(|_| EnrolmentError::NoKey(station.client.server().to_string()))?;
-    Ok(enrolment::check_key(enrolment, &offered)?)
+        .map_err(|_| EnrolmentError::NoKey(stranger.server().to_string()))?;
+    enrolment::check_key(enrolment, &offered)?;
+    station.admit();
+    std::future::pending().await
 }
 
 fn run_bays(

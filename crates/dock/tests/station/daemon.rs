@@ -31,6 +31,7 @@ pub struct Upload {
     receipts: HashMap<String, Vec<u8>>,
     pub receipts_served: usize,
     pub is_gone: bool,
+    pub is_quarantined: bool,
 }
 
 impl Upload {
@@ -57,6 +58,8 @@ pub struct World {
     pub lose_docking_answer: bool,
     /// Refuses to create uploads of files with this name.
     pub refuse_name: Option<String>,
+    /// Flips a bit of the next upload.
+    pub damage_next: bool,
     /// Receipts are for other bytes.
     pub lie_about_digest: bool,
     /// Receipts are signed by this key.
@@ -81,6 +84,19 @@ impl World {
 
     pub fn whole(&self) -> usize {
         self.uploads.values().filter(|u| u.is_whole()).count()
+    }
+
+    /// Whether the upload is whole and must go into quarantine.
+    fn seal(&mut self, id: RecordingId) -> bool {
+        let damages = std::mem::take(&mut self.damage_next);
+        let upload = self.uploads.get_mut(&id).expect("known");
+        if damages && let Some(byte) = upload.bytes.first_mut() {
+            *byte ^= 1;
+        }
+        let claimed = upload.metadata.get("sha256");
+        let actual = Sha256Digest::of(&upload.bytes).to_string();
+        upload.is_quarantined = upload.is_whole() && claimed.is_some_and(|claim| *claim != actual);
+        upload.is_quarantined
     }
 
     /// The state the last heartbeat gives a bay.
@@ -325,7 +341,7 @@ fn problem(status: StatusCode, kind: &str) -> Response {
 async fn head(State(shared): Held, Path(id): Path<RecordingId>) -> Response {
     let world = shared.world();
     match world.uploads.get(&id) {
-        Some(upload) if upload.is_gone => StatusCode::GONE.into_response(),
+        Some(upload) if upload.is_gone || upload.is_quarantined => StatusCode::GONE.into_response(),
         Some(upload) => [
             ("upload-offset", upload.bytes.len().to_string()),
             ("upload-length", upload.size.to_string()),
@@ -389,6 +405,9 @@ async fn patch(
             }
         }
     }
+    if shared.change(|world| world.seal(id)) {
+        return problem(StatusCode::UNPROCESSABLE_ENTITY, "digest-mismatch");
+    }
     (StatusCode::NO_CONTENT, [("upload-offset", at.to_string())]).into_response()
 }
 
@@ -397,10 +416,11 @@ async fn recording(State(shared): Held, Path(id): Path<RecordingId>) -> Response
     let Some(upload) = world.uploads.get(&id) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let state = match (upload.is_gone, upload.is_whole()) {
-        (true, _) => "incomplete",
-        (false, true) => "sealed",
-        (false, false) => "receiving",
+    let state = match upload {
+        upload if upload.is_quarantined => "quarantined",
+        upload if upload.is_gone => "incomplete",
+        upload if upload.is_whole() => "sealed",
+        _ => "receiving",
     };
     axum::Json(json!({ "id": id, "state": state })).into_response()
 }

@@ -52,3 +52,28 @@ async fn after_a_mismatch_the_file_is_sent_anew() {
     assert_eq!(scene.daemon.shared.world().uploads.len(), 2);
     assert_eq!(count_files(&scene.card("1")), 0);
 }
+
+#[tokio::test]
+async fn what_was_damaged_on_the_way_is_a_fault_and_then_sent_anew() {
+    let scene = Scene::new(&["1"], ERASE).await;
+    scene.put("1", b"photo.jpg", &footage(500_000, 1));
+    scene.daemon.shared.change(|world| world.damage_next = true);
+    let ended = scene.finish(&["once"]).await;
+    assert_eq!(ended.status.code(), Some(2), "{}", stderr(&ended));
+    assert!(stderr(&ended).contains("quarantine"), "{}", stderr(&ended));
+    assert_eq!(count_files(&scene.card("1")), 1);
+    let ended = scene.finish(&["once"]).await;
+    assert!(ended.status.success(), "{}", stderr(&ended));
+    assert_eq!(count_files(&scene.card("1")), 0);
+}
+
+#[tokio::test]
+async fn a_large_file_damaged_on_the_way_is_never_erased() {
+    let scene = Scene::new(&["1"], ERASE).await;
+    scene.put("1", b"film.mp4", &footage(3_000_000, 1));
+    scene.daemon.shared.change(|world| world.damage_next = true);
+    let ended = scene.finish(&["once"]).await;
+    assert_eq!(ended.status.code(), Some(2), "{}", stderr(&ended));
+    assert!(stderr(&ended).contains("other bytes"), "{}", stderr(&ended));
+    assert_eq!(count_files(&scene.card("1")), 1);
+}
