@@ -1,7 +1,8 @@
 //! Fills a catalog with a million recordings and measures the pages of its listings.
 //!
 //! `million [FILE] [COUNT]`: the file is kept and used again when it already holds that many. Ends with
-//! status 1 when a page's p99 is over 50 ms.
+//! status 1 when a page's p99 is over 50 ms. Beside the time on the wall stands the processor's, which
+//! a busy machine doesn't change much.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -350,24 +351,53 @@ fn questions() -> Vec<(&'static str, Filter)> {
     ]
 }
 
+/// Processor time this process has used so far.
+fn processor() -> Duration {
+    let at = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(
+        at.tv_sec.unsigned_abs(),
+        u32::try_from(at.tv_nsec).unwrap_or(0),
+    )
+}
+
+/// Times of pages, sorted: on the wall and of the processor.
+struct Times {
+    rows: usize,
+    wall: Vec<Duration>,
+    processor: Vec<Duration>,
+}
+
+impl Times {
+    fn percentile(times: &[Duration], percent: usize) -> Duration {
+        times[(times.len() * percent / 100).min(times.len() - 1)]
+    }
+}
+
 async fn measure(
     catalog: &Catalog,
     filter: &Filter,
     scope: &Scope,
     limit: u32,
-) -> AnyResult<(usize, Vec<Duration>)> {
-    let (mut cursor, mut times, mut rows) = (None, Vec::new(), 0);
+) -> AnyResult<Times> {
+    let mut cursor = None;
+    let mut times = Times {
+        rows: 0,
+        wall: Vec::new(),
+        processor: Vec::new(),
+    };
     for _ in 0..PAGES_PER_QUESTION {
-        let asked = Instant::now();
+        let (asked, used) = (Instant::now(), processor());
         let page = catalog
             .recordings(filter, scope, cursor.as_ref(), limit)
             .await?;
-        times.push(asked.elapsed());
-        rows += page.items.len();
+        times.wall.push(asked.elapsed());
+        times.processor.push(processor().saturating_sub(used));
+        times.rows += page.items.len();
         cursor = page.next; // starts over at the end
     }
-    times.sort();
-    Ok((rows, times))
+    times.wall.sort();
+    times.processor.sort();
+    Ok(times)
 }
 
 async fn run() -> AnyResult<bool> {
@@ -390,22 +420,24 @@ async fn run() -> AnyResult<bool> {
         ("three units", Scope::Subtrees(tree.districts[..3].to_vec())),
     ];
     println!(
-        "{:<28} {:<12} {:>6} {:>9} {:>9} {:>9}",
-        "question", "scope", "rows", "p50 ms", "p99 ms", "max ms"
+        "{:<28} {:<12} {:>6} | {:>8} {:>8} {:>8} | {:>8} {:>8} (processor)",
+        "question", "scope", "rows", "p50 ms", "p99 ms", "max ms", "p50 ms", "p99 ms"
     );
     let mut good = true;
     for (name, filter) in questions() {
         for (scope_name, scope) in &scopes {
-            let (rows, times) = measure(&catalog, &filter, scope, 50).await?;
-            let at = |share: usize| {
-                times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64() * 1e3
-            };
-            good &= times[times.len() * 99 / 100] <= BUDGET;
+            let times = measure(&catalog, &filter, scope, 50).await?;
+            let wall = |percent| Times::percentile(&times.wall, percent).as_secs_f64() * 1e3;
+            let used = |percent| Times::percentile(&times.processor, percent).as_secs_f64() * 1e3;
+            good &= Times::percentile(&times.wall, 99) <= BUDGET;
             println!(
-                "{name:<28} {scope_name:<12} {rows:>6} {:>9.2} {:>9.2} {:>9.2}",
-                at(50),
-                at(99),
-                at(100)
+                "{name:<28} {scope_name:<12} {:>6} | {:>8.2} {:>8.2} {:>8.2} | {:>8.2} {:>8.2}",
+                times.rows,
+                wall(50),
+                wall(99),
+                wall(100),
+                used(50),
+                used(99)
             );
         }
     }

@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 use super::dialect::{Turn, take_turn};
 use super::record::rows;
 use super::value::args;
-use super::{Connection, Db, Engine};
+use super::{Connection, Db, Engine, Kind};
 use crate::error::{Error, Result};
 
 /// (number, name, text). Append only.
@@ -23,7 +23,7 @@ rows! {
     pub struct Applied in "schema_migrations" {
         /// Its number.
         pub version: i64,
-        /// SHA-256 of its text before rendering.
+        /// SHA-256 of its text as this engine got it.
         pub sha256: Sha256Digest,
     }
 }
@@ -38,6 +38,7 @@ pub(crate) async fn migrate(engine: &Engine, clock: &dyn Clock) -> Result<()> {
     let applied: Vec<Applied> = db
         .all("SELECT * FROM schema_migrations ORDER BY version", vec![])
         .await?;
+    let kind = db.kind();
     db.commit().await?;
     for done in &applied {
         let Some((_, name, text)) = MIGRATIONS.iter().find(|m| m.0 == done.version) else {
@@ -46,7 +47,7 @@ pub(crate) async fn migrate(engine: &Engine, clock: &dyn Clock) -> Result<()> {
                 done.version
             )));
         };
-        if Sha256Digest::of(text.as_bytes()) != done.sha256 {
+        if digest(kind, text) != done.sha256 {
             return Err(Error::Schema(format!(
                 "step {} ({name}) was applied from another text",
                 done.version
@@ -81,17 +82,17 @@ async fn apply(
     let note = "INSERT INTO schema_migrations (version, name, sha256, applied_at_us) VALUES ($1, $2, $3, $4)";
     db.execute(
         note,
-        args![
-            version,
-            *name,
-            Sha256Digest::of(text.as_bytes()),
-            clock.now()
-        ],
+        args![version, *name, digest(db.kind(), text), clock.now()],
     )
     .await?;
     db.commit().await?;
     tracing::info!(version, name, "schema step applied");
     Ok(())
+}
+
+/// Of the text as it was run: what a dialect contributes is as fixed as the file.
+fn digest(kind: Kind, text: &str) -> Sha256Digest {
+    Sha256Digest::of(kind.render(text).as_bytes())
 }
 
 async fn run_script(db: &mut Db, text: &str) -> Result<()> {

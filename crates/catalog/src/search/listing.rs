@@ -6,13 +6,16 @@ use docket_base::ids::{CaseId, OfficerId, RecorderId, StationId, UnitId};
 use super::document::sort;
 use super::tokens;
 use crate::Catalog;
-use crate::engine::Statement;
 use crate::engine::dialect::search_source;
+use crate::engine::{Db, Statement};
 use crate::error::Result;
 use crate::page::{Cursor, Page, Scope, page_limit};
 use crate::recordings::read::{RecordingView, VIEW_COLUMNS, VIEW_JOINS, with_cases};
 use crate::recordings::sort_key_floor;
 use crate::words::{RecordingKind, RecordingState};
+
+/// More roots than this are not looked at to see whether they are the whole tree.
+const MAX_ROOTS: usize = 100;
 
 /// What a listing is narrowed to. Everything given must hold; the default is no narrowing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,19 +62,36 @@ impl Catalog {
         limit: u32,
     ) -> Result<Page<RecordingView>> {
         let before = cursor.map(Cursor::as_number).transpose()?;
+        let mut db = self.read().await?;
+        let everywhere = match scope {
+            Scope::Everything => true,
+            Scope::Subtrees(roots) => cover_the_tree(&mut db, roots).await?,
+        };
+        let scope = if everywhere {
+            &Scope::Everything
+        } else {
+            scope
+        };
         let Some(groups) = groups(filter, scope) else {
             return Ok(Page {
                 items: Vec::new(),
                 next: None,
             });
         };
-        let mut db = self.read().await?;
         let s = listing(db.kind(), filter, &groups, before, page_limit(limit) + 1);
         let rows: Vec<RecordingView> = db.all(s.text, s.values).await?;
         let mut page = Page::cut(rows, limit, |view| Cursor::number(view.recording.sort_key));
         with_cases(&mut db, &mut page.items).await?;
         Ok(page)
     }
+}
+
+/// Whether these units and all below are all there are: then asking for one of them only costs.
+async fn cover_the_tree(db: &mut Db, roots: &[UnitId]) -> Result<bool> {
+    let mut s =
+        Statement::new("SELECT count(*) AS n FROM units WHERE parent_id IS NULL AND id NOT IN ");
+    s.bind_list(roots.iter().take(MAX_ROOTS));
+    Ok(!roots.is_empty() && db.count(s.text, s.values).await? == 0)
 }
 
 fn listing(

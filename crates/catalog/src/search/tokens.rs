@@ -17,6 +17,8 @@ use crate::text::fold;
 
 /// Longer words are cut here, in the index and in the question alike.
 const MAX_PREFIX_CHARS: usize = 32;
+/// A question is looked for by its first so many tokens: what comes after narrows nothing any more.
+const MAX_QUESTION_TOKENS: usize = 32;
 /// Notes beyond this many characters are not searchable.
 const MAX_TEXT_CHARS: usize = 64 * 1024;
 
@@ -83,12 +85,16 @@ pub(crate) fn of_text(text: &str, into: &mut BTreeSet<String>) {
 pub(crate) fn of_question(question: &str) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     for (class, run) in runs(question) {
+        if out.len() >= MAX_QUESTION_TOKENS {
+            break;
+        }
         match (class, run.len()) {
             (Class::Cjk, 1) => {
                 out.insert(run.iter().collect());
             }
             (Class::Cjk, _) => {
-                out.extend(run.windows(2).map(|pair| pair.iter().collect::<String>()))
+                let pairs = run.windows(2).take(MAX_QUESTION_TOKENS);
+                out.extend(pairs.map(|pair| pair.iter().collect::<String>()));
             }
             (_, len) => {
                 out.insert(word(&run[..len.min(MAX_PREFIX_CHARS)]));

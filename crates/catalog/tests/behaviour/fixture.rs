@@ -9,8 +9,6 @@ use docket_catalog::{
     RecordingState, Seal, Unit, UploadKind,
 };
 
-use crate::postgres::Server;
-
 pub struct Fixture {
     pub catalog: Catalog,
     pub clock: ManualClock,
@@ -35,10 +33,9 @@ impl Fixture {
         (Self::fill(catalog, clock).await, dir)
     }
 
-    pub async fn postgres(server: &Server, name: &str) -> Self {
+    pub async fn postgres(url: &str) -> Self {
         let clock = ManualClock::at(Micros(1_795_000_000_000_000));
-        let url = server.database(&name[..name.len().min(60)]);
-        let catalog = Catalog::open_postgres(&url, &clock).await.expect("open");
+        let catalog = Catalog::open_postgres(url, &clock).await.expect("open");
         Self::fill(catalog, clock).await
     }
 

@@ -38,7 +38,7 @@ macro_rules! cases {
             crate::statements::are_prepared_on_postgres(&server).await;
             $(
                 println!(stringify!($case));
-                let fixture = crate::fixture::Fixture::postgres(&server, stringify!($case)).await;
+                let fixture = crate::fixture::Fixture::postgres(&server.schema(stringify!($case)).await).await;
                 crate::$module::$case(&fixture).await;
                 fixture.catalog.close().await;
             )*

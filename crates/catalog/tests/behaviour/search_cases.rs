@@ -254,6 +254,12 @@ pub async fn hostile_questions_are_harmless(f: &Fixture) {
             .await;
         assert!(found.is_ok(), "{question:?}: {found:?}");
     }
+    let long: String = ('\u{4e00}'..'\u{5e00}').collect();
+    assert!(listed(f, &text(&long)).await.is_empty());
+    let many = (0..1_000).map(|_| UnitId::fresh(&f.clock, &f.random));
+    let many = Scope::Subtrees(many.chain([f.district]).collect());
+    let page = f.catalog.recordings(&text("mp4"), &many, None, 10).await;
+    assert_eq!(page.expect("page").items.len(), 1);
     assert_eq!(listed(f, &text("mp4")).await.len(), 1);
     let forged: Cursor = "zz".parse().expect("well-formed");
     assert!(

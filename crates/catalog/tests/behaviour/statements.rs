@@ -24,10 +24,9 @@ async fn are_prepared_on_sqlite() {
 }
 
 pub async fn are_prepared_on_postgres(server: &Server) {
-    let f = Fixture::postgres(server, "statements").await;
-    let mut raw = sqlx::PgConnection::connect(&server.url("statements"))
-        .await
-        .expect("open");
+    let url = server.schema("statements").await;
+    let f = Fixture::postgres(&url).await;
+    let mut raw = sqlx::PgConnection::connect(&url).await.expect("open");
     for sql in statements() {
         let prepared = (&mut raw)
             .prepare(AssertSqlSafe(sql.clone()).into_sql_str())
