@@ -106,14 +106,18 @@ impl Change {
         reindex(&mut self.db, id).await
     }
 
-    /// The recording's bytes are gone, lawfully: the facts stay.
+    /// The recording's bytes are gone, lawfully: the facts stay. An open recording can only go so when
+    /// nothing of it was acknowledged: its upload stands at offset 0 and joins no parts.
     ///
     /// # Errors
-    /// [`Error::Stale`] while it is still open, already deleted, or held.
+    /// [`Error::Stale`] while bytes of it are open, when it is deleted already, or held.
     pub async fn mark_deleted(&mut self, id: RecordingId, at: Micros) -> Result<()> {
         let sql =
             "UPDATE recordings SET state = 'deleted', deleted_at_us = $1, version = version + 1
-            WHERE id = $2 AND state IN ('sealed', 'incomplete', 'quarantined') AND held = $3";
+            WHERE id = $2 AND held = $3 AND (state IN ('sealed', 'incomplete', 'quarantined')
+                OR (state IN ('receiving', 'sealing')
+                    AND EXISTS (SELECT 1 FROM uploads u WHERE u.id = $2 AND u.offset_bytes = 0)
+                    AND NOT EXISTS (SELECT 1 FROM upload_parts p WHERE p.upload_id = $2)))";
         if self.db.execute(sql, args![at, id, false]).await? == 0 {
             return Err(Error::stale("recording", id));
         }

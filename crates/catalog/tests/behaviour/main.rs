@@ -64,6 +64,7 @@ cases!(
     event_cases::events_are_restored_in_order,
     event_cases::many_at_once_stay_apart,
     recording_cases::a_recording_goes_its_way,
+    recording_cases::only_what_is_empty_is_withdrawn,
     recording_cases::what_is_closed_stays_closed,
     recording_cases::duplicates_are_found_within_the_unit,
     recording_cases::describing_checks_the_version,

@@ -4,6 +4,7 @@ use docket_base::ids::{RecordingId, RegisterId};
 use docket_base::{Clock, Micros};
 use docket_catalog::{
     CorrectionField, Error, Filter, Playback, PlaybackState, RecordingState, Scope, Seal,
+    UploadKind,
 };
 
 use crate::fixture::Fixture;
@@ -81,10 +82,6 @@ pub async fn what_is_closed_stays_closed(f: &Fixture) {
     ));
     assert!(matches!(
         change.set_verified(id, seal.at).await,
-        Err(Error::Stale { .. })
-    ));
-    assert!(matches!(
-        change.mark_deleted(id, seal.at).await,
         Err(Error::Stale { .. })
     ));
     change
@@ -266,5 +263,42 @@ pub async fn corrections_are_appended(f: &Fixture) {
         page.items.len(),
         1,
         "back at the device's time, in the other unit"
+    );
+}
+
+pub async fn only_what_is_empty_is_withdrawn(f: &Fixture) {
+    let c = &f.catalog;
+    let (empty, begun) = (
+        f.create_with_upload(f.district).await,
+        f.create_with_upload(f.district).await,
+    );
+    let now = f.clock.now();
+    c.advance_upload(begun, 0, 1, None, "{}", now)
+        .await
+        .expect("advance");
+    let joined = f.new_recording(f.district, "joined.mp4");
+    let mut upload = f.new_upload(joined.id, UploadKind::Final);
+    upload.parts = vec![empty];
+    let mut change = c.change().await.expect("change");
+    change.insert_recording(&joined).await.expect("insert");
+    change.insert_upload(&upload).await.expect("upload");
+    change
+        .mark_deleted(empty, now)
+        .await
+        .expect("nothing was acknowledged");
+    for id in [begun, joined.id, empty] {
+        assert!(
+            matches!(change.mark_deleted(id, now).await, Err(Error::Stale { .. })),
+            "{id}"
+        );
+    }
+    f.commit(change, Some(empty)).await;
+    assert_eq!(
+        c.recording(empty).await.expect("load").map(|r| r.state),
+        Some(RecordingState::Deleted)
+    );
+    assert_eq!(
+        c.recording(begun).await.expect("load").map(|r| r.state),
+        Some(RecordingState::Receiving)
     );
 }
