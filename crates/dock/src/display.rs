@@ -16,7 +16,7 @@ pub fn state_word(state: BayState) -> &'static str {
         BayState::Empty => "empty",
         BayState::Reading => "reading",
         BayState::Uploading => "uploading",
-        BayState::Verified => "verifying",
+        BayState::Verified => "verified",
         BayState::MayBeTaken => "MAY BE TAKEN",
         BayState::Fault => "FAULT",
     }

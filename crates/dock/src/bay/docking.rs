@@ -40,7 +40,7 @@ pub(super) struct Docking<'a> {
 
 /// Small files go out several at once, because each costs round trips and fsyncs; large ones one by
 /// one, because a card reads fastest in sequence.
-const CAPACITY: u32 = 4;
+pub(super) const CAPACITY: u32 = 4;
 /// Files that may wait for their receipts; behind so many, sending waits too.
 const AWAITING: usize = 4096;
 /// What counts as small.
@@ -125,6 +125,7 @@ impl<'a> Docking<'a> {
         self.run.face.show(BayState::Uploading, None);
         let (sent, arrived) = mpsc::channel(AWAITING);
         tokio::join!(self.upload_all(sent), self.prove_all(arrived));
+        self.run.face.show(BayState::Verified, None);
         let listing_faults = self.found.listing.faults.iter();
         for fault in listing_faults {
             self.fault(None, &FileFault::recorder(fault));
@@ -192,7 +193,8 @@ impl<'a> Docking<'a> {
             });
         }
         while running.next().await.is_some() {}
-        self.run.face.show(BayState::Verified, None);
+        let text = "everything is sent, receipts are awaited";
+        self.run.face.show(BayState::Uploading, Some(text.into()));
     }
 
     async fn prove_all(&self, mut arrived: mpsc::Receiver<Sent>) {

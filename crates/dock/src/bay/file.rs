@@ -137,7 +137,7 @@ impl Docking<'_> {
             marks,
         };
         let station = &self.run.station;
-        let conditions = station.conditions(&self.run.pool);
+        let conditions = station.conditions(&self.run.readers);
         let dynamic: Arc<dyn Watch> = Arc::clone(&watch) as Arc<dyn Watch>;
         match upload(&station.client, job, &conditions, dynamic).await {
             Ok(done) => self.sent(file, key, opened, attempt, done).await,

@@ -23,10 +23,10 @@ use crate::card::{Card, CardFile, Listing, listing};
 use crate::config::Bay;
 use crate::station::{Mode, Station, Stop, on_pool, stopped};
 
-use docking::Docking;
+use docking::{CAPACITY, Docking};
 pub use outcome::Summary;
 
-/// Threads of one bay: one may hang in a dying medium while the other notices.
+/// Threads of one bay besides its readers: one may hang in a dying medium while the other notices.
 const THREADS: usize = 2;
 
 /// A bay and what it works with. Its threads are its own, so that no medium holds another bay up.
@@ -36,6 +36,8 @@ pub struct BayRun {
     pub(crate) bay: Bay,
     pub(crate) face: BayFace,
     pub(crate) pool: Pool,
+    /// A reader waits on its thread while the network takes what it read.
+    pub(crate) readers: Pool,
 }
 
 /// A card that is there, with its list.
@@ -57,6 +59,7 @@ impl BayRun {
             bay: station.config.bay[index].clone(),
             face: station.board.bay(index),
             pool: Pool::start(&format!("bay-{index}"), THREADS)?,
+            readers: Pool::start(&format!("read-{index}"), CAPACITY as usize)?,
         })
     }
 
