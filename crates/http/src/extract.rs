@@ -2,6 +2,7 @@
 
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
 use serde::Serialize;
@@ -12,6 +13,10 @@ use crate::problem::{Kind, Problem};
 /// JSON in and out.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
+
+/// A JSON body that may be left out: no body is the default.
+#[derive(Debug)]
+pub struct OrDefault<T>(pub T);
 
 /// The query's parameters.
 #[derive(Debug)]
@@ -26,6 +31,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         match axum::Json::from_request(request, state).await {
+            Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(refused) => Err(json_problem(&refused)),
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OrDefault<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|refused| match refused.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::TooLarge),
+                _ => Problem::new(Kind::BadRequest).detail(refused.body_text()),
+            })?;
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self(T::default()));
+        }
+        // Whatever content type it came with: a form of another site can't send DELETE or PUT.
+        match axum::Json::from_bytes(&bytes) {
             Ok(axum::Json(value)) => Ok(Self(value)),
             Err(refused) => Err(json_problem(&refused)),
         }

@@ -86,7 +86,7 @@ mod tests {
     use super::super::action::{Role, Scope, Scopes};
     use super::super::principal::Who;
     use super::*;
-    use docket_base::ids::{SessionId, TokenId, UserId};
+    use docket_base::ids::{TokenId, UserId};
 
     fn unit(n: u8) -> UnitId {
         UnitId::from_bytes([n; 16])
@@ -102,8 +102,8 @@ mod tests {
     }
 
     fn everyone(at: UnitId) -> Vec<Principal> {
-        let user = Who::User(UserId::from_bytes([1; 16]), SessionId::from_bytes([1; 16]));
-        let token = Who::Token(TokenId::from_bytes([2; 16]));
+        let user = Who::User(UserId::from_bytes([1; 16]));
+        let token = Who::Token(TokenId::from_bytes([2; 16]), None);
         let with = |who, rights| Principal {
             who,
             unit: at,

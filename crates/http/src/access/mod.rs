@@ -3,8 +3,10 @@
 
 mod action;
 mod authorise;
+mod permit;
 mod principal;
 
 pub use action::{Action, Role, Scope, Scopes, UnknownName};
 pub use authorise::{Decision, Target, UnitPath, authorise, authorise_units, roots_of};
+pub use permit::Permit;
 pub use principal::{Principal, Rights, Who};

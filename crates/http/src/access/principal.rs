@@ -1,6 +1,9 @@
 //! Who asks.
 
-use docket_base::ids::{SessionId, TokenId, UnitId, UserId};
+use std::fmt;
+
+use docket_base::ids::{StationId, TokenId, UnitId, UserId};
+use docket_ledger::Actor;
 
 use super::action::{Role, Scopes};
 
@@ -19,9 +22,9 @@ pub struct Principal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     /// A local user with a browser session.
-    User(UserId, SessionId),
-    /// A bearer token.
-    Token(TokenId),
+    User(UserId),
+    /// A bearer token, and the station it belongs to, if it has reported as one.
+    Token(TokenId, Option<StationId>),
 }
 
 /// What a principal may do within its unit's subtree.
@@ -31,4 +34,24 @@ pub enum Rights {
     Role(Role),
     /// A token's.
     Scopes(Scopes),
+}
+
+impl Principal {
+    /// As events name who acts. A station's token acts as the station.
+    pub fn actor(&self) -> Actor {
+        match self.who {
+            Who::User(id) => Actor::User(id),
+            Who::Token(_, Some(station)) => Actor::Station(station),
+            Who::Token(id, None) => Actor::Token(id),
+        }
+    }
+}
+
+impl fmt::Display for Rights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Role(role) => write!(f, "the role {role}"),
+            Self::Scopes(scopes) => write!(f, "a token with {scopes}"),
+        }
+    }
 }

@@ -2,5 +2,6 @@
 
 pub mod headers;
 pub mod host;
+pub mod idempotency;
 pub mod request_id;
 pub mod trace;

@@ -24,6 +24,12 @@ pub fn current() -> Option<String> {
     CURRENT.try_with(|id| id.to_string()).ok()
 }
 
+/// A future that goes on under the present request's id on another task.
+pub fn carry<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let id: Arc<str> = CURRENT.try_with(Arc::clone).unwrap_or_else(|_| "".into());
+    CURRENT.scope(id, work)
+}
+
 /// Takes over a caller's id when it is harmless text, else makes one.
 pub async fn layer(
     State(random): State<Arc<dyn Random>>,

@@ -7,8 +7,8 @@ mod errors;
 mod kinds;
 
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -26,7 +26,7 @@ pub struct Problem {
     kind: Kind,
     detail: Option<String>,
     members: Map<String, Value>,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// How a [`Problem`] looks on the wire (`application/problem+json`). Some types add members of their own.
@@ -59,7 +59,7 @@ impl Problem {
             kind,
             detail: None,
             members: Map::new(),
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
         }
     }
 
@@ -86,7 +86,7 @@ impl Problem {
     /// Adds a header to the answer.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.headers.push((name, value));
         self
     }
 
@@ -106,7 +106,7 @@ impl Problem {
         self.kind.status()
     }
 
-    fn body(self) -> (StatusCode, HeaderMap, ProblemBody) {
+    fn body(self) -> (StatusCode, Vec<(HeaderName, HeaderValue)>, ProblemBody) {
         let status = self.kind.status();
         let body = ProblemBody {
             kind: format!("/problems/{}", self.kind.slug()),
@@ -131,8 +131,9 @@ impl IntoResponse for Problem {
         let (status, headers, body) = self.body();
         // A map of strings and numbers always serialises.
         let json = serde_json::to_vec(&body).unwrap_or_default();
-        let mut response = (status, headers, json).into_response();
+        let mut response = (status, json).into_response();
         let own = response.headers_mut();
+        own.extend(headers);
         own.insert(
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),

@@ -3,3 +3,4 @@
 pub mod etag;
 pub mod page;
 pub mod range;
+pub mod stream;

@@ -1,6 +1,7 @@
 //! Sign-in: passwords, throttling, session cookies, bearer tokens.
 
 pub mod cookie;
+pub mod identify;
 pub mod password;
 pub mod throttle;
 pub mod token;

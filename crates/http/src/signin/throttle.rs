@@ -189,6 +189,15 @@ impl Throttle {
     }
 }
 
+impl Throttle {
+    /// Until when this name is locked, if it is.
+    pub fn locked_until(&self, name: &str, now: Micros) -> Option<Micros> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let tries = state.names.tries.get(&Sha256Digest::of(name.as_bytes()))?;
+        (tries.open_at > now).then_some(tries.open_at)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

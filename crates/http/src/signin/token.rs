@@ -3,9 +3,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use docket_base::ids::TokenId;
+use docket_base::ids::{TokenId, UnitId};
 use docket_base::random::bytes;
 use docket_base::{Random, Sha256Digest};
+use docket_catalog::Token;
+use docket_ingest::{Ingest, IngestError};
+use docket_ledger::Actor;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use subtle::ConstantTimeEq;
@@ -38,6 +41,39 @@ pub fn mint(id: TokenId, random: &dyn Random) -> NewToken {
         ),
         secret_sha256: Sha256Digest::of(&secret),
     }
+}
+
+/// A token that somebody wants.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// What people call it.
+    pub name: String,
+    /// What it may do: words with commas between.
+    pub scopes: String,
+    /// Where: this unit and all below.
+    pub unit: UnitId,
+}
+
+/// Makes and enters a token; the text is shown once.
+///
+/// # Errors
+/// Refused without a name, or for an unknown scope.
+pub async fn issue(
+    ingest: &Ingest,
+    actor: Actor,
+    wanted: Wanted,
+) -> Result<(Token, String), IngestError> {
+    let id = TokenId::fresh(&*ingest.clock, &*ingest.random);
+    let minted = mint(id, &*ingest.random);
+    let new = docket_ingest::tokens::NewToken {
+        id,
+        secret_sha256: minted.secret_sha256,
+        name: wanted.name,
+        scopes: wanted.scopes,
+        unit: wanted.unit,
+    };
+    let token = ingest.add_token(actor, new).await?;
+    Ok((token, minted.text))
 }
 
 /// A token as a client presented it.

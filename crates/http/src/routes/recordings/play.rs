@@ -1,0 +1,184 @@
+//! Watching: HLS cut on demand from the original, and the poster.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use docket_base::ids::RecordingId;
+use docket_catalog::{PlaybackState, Recording};
+use docket_ingest::probe::{POSTER, derivative};
+use docket_ingest::viewing::Served;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+
+use super::original::stored;
+use super::permitted;
+use crate::access::{Action, Permit, Principal};
+use crate::extract::Path;
+use crate::problem::{Kind, Problem, Result};
+use crate::respond::etag::ETag;
+use crate::state::AppState;
+
+const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+const MP4: &str = "video/mp4";
+
+/// The playlist. Asking for it opens a viewing.
+#[utoipa::path(get, path = "/v1/recordings/{id}/hls/index.m3u8", tag = "playback",
+    params(("id" = String, Path, description = "The recording's id")),
+    responses((status = 200, description = "HLS media playlist", content_type = "application/vnd.apple.mpegurl", body = String),
+        (status = 404, description = "No recording that you may see", body = crate::problem::ProblemBody),
+        (status = 409, description = "Not yet (see Retry-After), or not at all (the detail says why)", body = crate::problem::ProblemBody)))]
+pub async fn playlist(
+    State(app): State<AppState>,
+    who: Principal,
+    Path(id): Path<RecordingId>,
+    method: Method,
+) -> Result<Response> {
+    let (permit, row) = watchable(&app, &who, id).await?;
+    let index = app.index_of(&row).await?;
+    let text = index.playlist();
+    serve(&app, permit, &row, &method, Served::playlist(text.len() as u64)).await?;
+    Ok(media(PLAYLIST, Bytes::from(text)))
+}
+
+/// The init segment.
+#[utoipa::path(get, path = "/v1/recordings/{id}/hls/init.mp4", tag = "playback",
+    params(("id" = String, Path, description = "The recording's id")),
+    responses((status = 200, description = "fMP4 init segment", content_type = "video/mp4"),
+        (status = 404, description = "No recording that you may see", body = crate::problem::ProblemBody),
+        (status = 409, description = "As for the playlist", body = crate::problem::ProblemBody)))]
+pub async fn init(
+    State(app): State<AppState>,
+    who: Principal,
+    Path(id): Path<RecordingId>,
+    method: Method,
+) -> Result<Response> {
+    let (permit, row) = watchable(&app, &who, id).await?;
+    let bytes = app.index_of(&row).await?.init();
+    serve(&app, permit, &row, &method, Served::playlist(bytes.len() as u64)).await?;
+    Ok(media(MP4, bytes))
+}
+
+/// A media segment, from 0.
+#[utoipa::path(get, path = "/v1/recordings/{id}/hls/{segment}", tag = "playback",
+    params(("id" = String, Path, description = "The recording's id"),
+        ("segment" = String, Path, description = "`{n}.m4s`")),
+    responses((status = 200, description = "fMP4 media segment", content_type = "video/mp4"),
+        (status = 404, description = "No such segment, or no recording that you may see", body = crate::problem::ProblemBody),
+        (status = 409, description = "As for the playlist", body = crate::problem::ProblemBody)))]
+pub async fn segment(
+    State(app): State<AppState>,
+    who: Principal,
+    Path((id, segment)): Path<(RecordingId, String)>,
+    method: Method,
+) -> Result<Response> {
+    let (permit, row) = watchable(&app, &who, id).await?;
+    let number = number(&segment).ok_or(Kind::NotFound)?;
+    let index = app.index_of(&row).await?;
+    let plan = index.plan(number)?;
+    let place = index.segments().get(number).ok_or(Kind::NotFound)?;
+    let from_ms = place.start_us / 1_000;
+    let until_ms = place.start_us.saturating_add(place.duration_us) / 1_000;
+    let served = Served::segment(plan.size_bytes, from_ms..until_ms);
+    serve(&app, permit, &row, &method, served).await?;
+    if method == Method::HEAD {
+        return Ok(media(MP4, Bytes::new()));
+    }
+    let stored = stored(&row)?;
+    let _place = app.segment_place(plan.size_bytes).await?;
+    let source = app.ingest().source(&stored.key, stored.size_bytes).await?;
+    Ok(media(MP4, plan.fetch(&source).await?))
+}
+
+/// A picture of the recording. Lists show it, so it opens no viewing.
+#[utoipa::path(get, path = "/v1/recordings/{id}/poster.jpg", tag = "playback",
+    params(("id" = String, Path, description = "The recording's id")),
+    responses((status = 200, description = "A JPEG", content_type = "image/jpeg"),
+        (status = 304, description = "The one of If-None-Match is still the present one"),
+        (status = 404, description = "There is none, or no recording that you may see", body = crate::problem::ProblemBody)))]
+pub async fn poster(
+    State(app): State<AppState>,
+    who: Principal,
+    Path(id): Path<RecordingId>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let (_, row) = permitted(&app, &who, Action::View, id).await?;
+    stored(&row).map_err(|_| Kind::NotFound)?;
+    let name = derivative(POSTER)?;
+    let jpeg = app.vault().get_derivative(id, row.created_at, &name).await?;
+    let jpeg = jpeg.ok_or(Kind::NotFound)?;
+    let etag = ETag::of_text(&docket_base::Sha256Digest::of(&jpeg));
+    let tags = [
+        (ETAG, etag.value()),
+        (CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
+        (CACHE_CONTROL, HeaderValue::from_static("private, max-age=300")),
+    ];
+    if etag.is_known(&headers) {
+        return Ok((StatusCode::NOT_MODIFIED, tags).into_response());
+    }
+    Ok((tags, jpeg).into_response())
+}
+
+async fn watchable(
+    app: &AppState,
+    who: &Principal,
+    id: RecordingId,
+) -> Result<(Permit, Recording)> {
+    let (permit, row) = permitted(app, who, Action::View, id).await?;
+    let later = || Problem::new(Kind::NotYetPlayable).retry_after_seconds(2);
+    if row.state.is_open() {
+        return Err(later().detail("it is still arriving"));
+    }
+    stored(&row)?;
+    match row.playback_state {
+        PlaybackState::Ready => Ok((permit, row)),
+        PlaybackState::Pending => Err(later().detail("it is being looked at")),
+        PlaybackState::Impossible => {
+            let reason = row.playback_reason.unwrap_or_default();
+            Err(Problem::new(Kind::NotPlayable)
+                .detail(reason.replace('_', " "))
+                .member("reason", reason))
+        }
+    }
+}
+
+async fn serve(
+    app: &AppState,
+    permit: Permit,
+    row: &Recording,
+    method: &Method,
+    served: Served,
+) -> Result<()> {
+    if *method != Method::HEAD {
+        app.viewings().serve(permit.actor(), row, served).await?;
+    }
+    Ok(())
+}
+
+/// Not kept by the browser: every look goes through the decision and the viewing's record.
+fn media(kind: &'static str, bytes: Bytes) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+    ];
+    (headers, bytes).into_response()
+}
+
+fn number(segment: &str) -> Option<usize> {
+    let digits = segment.strip_suffix(".m4s")?;
+    let plain = !digits.is_empty() && digits.len() <= 9 && digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse().ok().filter(|_| plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_numbers() {
+        assert_eq!(number("0.m4s"), Some(0));
+        assert_eq!(number("120.m4s"), Some(120));
+        for wrong in ["", ".m4s", "+1.m4s", "1.mp4", "9999999999.m4s", "../1.m4s"] {
+            assert_eq!(number(wrong), None, "{wrong}");
+        }
+    }
+}
