@@ -26,7 +26,10 @@ impl DataDir {
             .mode(0o700)
             .create(path)
             .with_context(|| format!("creating the data directory {}", path.display()))?;
-        Ok(Self(path.canonicalize().with_context(|| format!("opening {}", path.display()))?))
+        Ok(Self(
+            path.canonicalize()
+                .with_context(|| format!("opening {}", path.display()))?,
+        ))
     }
 
     /// The lock, or `None` while another process has it.

@@ -1,1 +1,96 @@
-fn main() {}
+//! `docketd`: reads the configuration, builds the parts, wires them, runs.
+
+mod check;
+mod commands;
+mod config;
+mod instance;
+mod logging;
+mod parts;
+mod serve;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Parser;
+
+use commands::{AdminCommand, Arguments, Command, KeyCommand, control, run_here};
+use config::Config;
+use instance::DataDir;
+use parts::Parts;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("docketd: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<u8> {
+    let config = Config::load(arguments.config.as_deref(), std::env::vars())?;
+    // Two TLS libraries would otherwise argue about which cryptography to use.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(dispatch(arguments.command, config))
+}
+
+async fn dispatch(command: Command, config: Config) -> anyhow::Result<u8> {
+    match command {
+        Command::Config => print!("{}", config.to_toml()?),
+        Command::Openapi => println!("{}", docket_http::openapi().to_pretty_json()?),
+        Command::Key(KeyCommand::Show) => {
+            let key = parts::existing_key(&config.data)?;
+            let key = key.with_context(|| {
+                format!(
+                    "{} has no ledger key yet: run `docketd serve` once",
+                    config.data.display()
+                )
+            })?;
+            println!("{}", key.verifier());
+        }
+        Command::Serve => {
+            logging::start(&config.log)?;
+            let data = DataDir::open(&config.data)?;
+            let lock = data.try_lock()?.with_context(|| {
+                format!(
+                    "another docketd runs on {}; stop it first",
+                    data.root().display()
+                )
+            })?;
+            serve::run(Parts::build(config, data, lock).await?).await?;
+        }
+        Command::Rebuild => return rebuild(config).await,
+        other => {
+            let command = other
+                .into_admin()?
+                .context("not an administrative command")?;
+            return administer(command, config).await;
+        }
+    }
+    Ok(0)
+}
+
+/// In the running daemon, or here when there is none.
+async fn administer(command: AdminCommand, config: Config) -> anyhow::Result<u8> {
+    let data = DataDir::open(&config.data)?;
+    let Some(lock) = data.try_lock()? else {
+        return control::ask(&data.socket(), &command).await;
+    };
+    let parts = Arc::new(Parts::build(config, data, lock).await?);
+    let code = run_here(command, &parts).await?;
+    // What the command did is published now, not at the next start.
+    parts.ingest.sequencer.round().await?;
+    parts.ingest.catalog.close().await;
+    Ok(code)
+}
+
+async fn rebuild(config: Config) -> anyhow::Result<u8> {
+    let _ = config;
+    anyhow::bail!("not available in this build")
+}

@@ -37,7 +37,8 @@ pub fn bind(path: &Path) -> anyhow::Result<UnixListener> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(|| format!("removing {}", path.display())),
     }
-    let listener = UnixListener::bind(path).with_context(|| format!("binding {}", path.display()))?;
+    let listener =
+        UnixListener::bind(path).with_context(|| format!("binding {}", path.display()))?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     Ok(listener)
 }
@@ -54,7 +55,10 @@ pub async fn serve(listener: UnixListener, parts: Arc<Parts>, shutdown: Cancella
                 let parts = Arc::clone(&parts);
                 tokio::spawn(async move {
                     if let Err(error) = answer(stream, &parts).await {
-                        tracing::warn!(error = format!("{error:#}"), "administrative request failed");
+                        tracing::warn!(
+                            error = format!("{error:#}"),
+                            "administrative request failed"
+                        );
                     }
                 });
             }
@@ -66,7 +70,9 @@ pub async fn serve(listener: UnixListener, parts: Arc<Parts>, shutdown: Cancella
 async fn answer(stream: UnixStream, parts: &Arc<Parts>) -> anyhow::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(read.take(REQUEST_BYTES)).read_line(&mut line).await?;
+    BufReader::new(read.take(REQUEST_BYTES))
+        .read_line(&mut line)
+        .await?;
     let command: AdminCommand = serde_json::from_str(&line).context("unreadable request")?;
     let (out, mut lines) = mpsc::channel(64);
     let task = {
@@ -91,9 +97,12 @@ async fn send(write: &mut (impl AsyncWriteExt + Unpin), reply: &Reply) -> anyhow
 
 /// Asks a running `serve`; prints its output and returns its exit code.
 pub async fn ask(socket: &Path, command: &AdminCommand) -> anyhow::Result<u8> {
-    let stream = UnixStream::connect(socket)
-        .await
-        .with_context(|| format!("another docketd holds the data directory, but {} does not answer", socket.display()))?;
+    let stream = UnixStream::connect(socket).await.with_context(|| {
+        format!(
+            "another docketd holds the data directory, but {} does not answer",
+            socket.display()
+        )
+    })?;
     let (read, mut write) = stream.into_split();
     let mut line = serde_json::to_vec(command)?;
     line.push(b'\n');

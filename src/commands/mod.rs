@@ -109,7 +109,11 @@ impl Output {
 }
 
 /// Runs a command; the number is the exit code.
-pub async fn run_admin(command: AdminCommand, parts: &Arc<Parts>, out: &Output) -> anyhow::Result<u8> {
+pub async fn run_admin(
+    command: AdminCommand,
+    parts: &Arc<Parts>,
+    out: &Output,
+) -> anyhow::Result<u8> {
     match command {
         AdminCommand::Check(options) => crate::check::run(parts, &options, out).await,
         AdminCommand::User(command) => users::run(command, parts, out).await,
@@ -133,7 +137,10 @@ pub async fn run_here(command: AdminCommand, parts: &Arc<Parts>) -> anyhow::Resu
 /// A password from standard input: the first line, without its end.
 fn password_from_stdin() -> anyhow::Result<String> {
     let mut text = String::new();
-    std::io::stdin().take(4096).read_to_string(&mut text).context("reading the password")?;
+    std::io::stdin()
+        .take(4096)
+        .read_to_string(&mut text)
+        .context("reading the password")?;
     let password = text.lines().next().unwrap_or_default().to_owned();
     anyhow::ensure!(!password.is_empty(), "no password on standard input");
     Ok(password)

@@ -35,8 +35,8 @@ pub struct Config {
     pub ledger: Ledger,
     /// Playback workers.
     pub playback: Playback,
-    /// Signing in.
-    pub sign_in: SignIn,
+    /// Browsers and other clients.
+    pub http: Http,
 }
 
 impl Default for Config {
@@ -50,7 +50,7 @@ impl Default for Config {
             vault: Vault::default(),
             ledger: Ledger::default(),
             playback: Playback::default(),
-            sign_in: SignIn::default(),
+            http: Http::default(),
         }
     }
 }
@@ -77,7 +77,10 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self {
+            format: LogFormat::Text,
+            filter: "info".to_owned(),
+        }
     }
 }
 
@@ -153,17 +156,10 @@ pub struct S3 {
     /// Address buckets as a path instead of a host name.
     #[serde(default)]
     pub path_style: bool,
-    /// Smallest part of a multipart upload.
-    #[serde(default = "default_part")]
-    pub part_bytes: u64,
 }
 
 fn default_region() -> String {
     "us-east-1".to_owned()
-}
-
-fn default_part() -> u64 {
-    8 << 20
 }
 
 /// The ledger.
@@ -191,36 +187,53 @@ pub struct Playback {
 
 impl Default for Playback {
     fn default() -> Self {
-        Self { worker: PathBuf::new(), max_workers: 4, worker_memory_bytes: 1 << 30, request_timeout_s: 30 }
+        Self {
+            worker: PathBuf::new(),
+            max_workers: 4,
+            worker_memory_bytes: 1 << 30,
+            request_timeout_s: 30,
+        }
     }
 }
 
-/// Signing in.
+/// Browsers and other clients.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct SignIn {
+pub struct Http {
+    /// Host names to answer to; empty: any.
+    pub allowed_hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
     /// A session ends after this long without a request.
-    pub idle_minutes: u32,
+    pub session_idle_minutes: u32,
     /// A session ends after this long in any case.
-    pub absolute_hours: u32,
-    /// Origins a browser may come from besides the one it addresses, e.g. behind a proxy.
-    pub trusted_origins: Vec<String>,
+    pub session_longest_hours: u32,
 }
 
-impl Default for SignIn {
+impl Default for Http {
     fn default() -> Self {
-        Self { idle_minutes: 60, absolute_hours: 12, trusted_origins: Vec::new() }
+        Self {
+            allowed_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            session_idle_minutes: 60,
+            session_longest_hours: 12,
+        }
     }
 }
 
 impl Config {
     /// Reads the file (a missing one named explicitly is an error) and the environment.
-    pub fn load(file: Option<&Path>, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+    pub fn load(
+        file: Option<&Path>,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> anyhow::Result<Self> {
         let mut table = match file {
             None => toml::Table::new(),
             Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-                text.parse().with_context(|| format!("{} is not valid TOML", path.display()))?
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("reading {}", path.display()))?;
+                text.parse()
+                    .with_context(|| format!("{} is not valid TOML", path.display()))?
             }
         };
         environment::overlay(&mut table, variables)?;
@@ -230,12 +243,21 @@ impl Config {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(self.ingest.expiry_days > 0, "ingest.expiry_days must be at least 1");
-        anyhow::ensure!(self.ingest.memory_bytes >= 1 << 20, "ingest.memory_bytes must be at least 1048576");
-        anyhow::ensure!(self.playback.max_workers > 0, "playback.max_workers must be at least 1");
         anyhow::ensure!(
-            self.sign_in.idle_minutes > 0 && self.sign_in.absolute_hours > 0,
-            "sign_in.idle_minutes and sign_in.absolute_hours must be at least 1"
+            self.ingest.expiry_days > 0,
+            "ingest.expiry_days must be at least 1"
+        );
+        anyhow::ensure!(
+            self.ingest.memory_bytes >= 1 << 20,
+            "ingest.memory_bytes must be at least 1048576"
+        );
+        anyhow::ensure!(
+            self.playback.max_workers > 0,
+            "playback.max_workers must be at least 1"
+        );
+        anyhow::ensure!(
+            self.http.session_idle_minutes > 0 && self.http.session_longest_hours > 0,
+            "http.session_idle_minutes and http.session_longest_hours must be at least 1"
         );
         Ok(())
     }
@@ -254,7 +276,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("tempdir");
         let path = dir.path().join("docketd.toml");
         std::fs::write(&path, text).expect("write");
-        let variables: Vec<_> = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let variables: Vec<_> = variables
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         Config::load(Some(&path), variables.into_iter())
     }
 
@@ -262,7 +287,11 @@ mod tests {
     fn the_environment_beats_the_file() {
         let config = load(
             "listen = \"127.0.0.1:1\"\n[ingest]\nexpiry_days = 3\n",
-            &[("DOCKET_LISTEN", "127.0.0.1:2"), ("DOCKET_INGEST__SM3", "true"), ("PATH", "/bin")],
+            &[
+                ("DOCKET_LISTEN", "127.0.0.1:2"),
+                ("DOCKET_INGEST__SM3", "true"),
+                ("PATH", "/bin"),
+            ],
         )
         .expect("valid");
         assert_eq!(config.listen.port(), 2);
@@ -286,7 +315,10 @@ mod tests {
         )
         .expect("valid");
         let printed = config.to_toml().expect("toml");
-        assert!(!printed.contains("very-secret") && printed.contains("secret_key"), "{printed}");
+        assert!(
+            !printed.contains("very-secret") && printed.contains("secret_key"),
+            "{printed}"
+        );
         assert!(!format!("{config:?}").contains("very-secret"));
     }
 

@@ -15,6 +15,7 @@ mod error;
 mod events;
 mod jobs;
 mod page;
+mod reach;
 mod recordings;
 mod registers;
 mod search;

@@ -90,6 +90,9 @@ kinds! {
     PreconditionFailed 412 "precondition-failed" "It has changed in between"
         "If-Match names an older version. Read it again, look, and send again with the new ETag."
         "If-Match 的版本已过时。请重新读取后再提交。";
+    TusVersion 412 "tus-version" "Another version of tus"
+        "Uploads here speak tus 1.0.0: Tus-Resumable must say so."
+        "此处上传使用 tus 1.0.0,Tus-Resumable 须为 1.0.0。";
     TooLarge 413 "too-large" "Too large"
         "The body is larger than this address takes."
         "请求体超出此地址的上限。";

@@ -8,6 +8,7 @@ pub mod console;
 pub mod dockings;
 pub mod events;
 pub mod evidence;
+pub mod files;
 mod html;
 pub mod ledger;
 pub mod officers;
@@ -42,6 +43,7 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(about())
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .merge(large())
+        .merge(files())
 }
 
 fn people() -> OpenApiRouter<AppState> {
@@ -83,10 +85,7 @@ fn evidence() -> OpenApiRouter<AppState> {
             recordings::corrections::list,
             recordings::corrections::create
         ))
-        .routes(routes!(
-            recordings::holds::list,
-            recordings::holds::create
-        ))
+        .routes(routes!(recordings::holds::list, recordings::holds::create))
         .routes(routes!(recordings::holds::lift))
         .routes(routes!(recordings::custody::custody))
         .routes(routes!(recordings::receipt::receipt))
@@ -118,6 +117,21 @@ fn about() -> OpenApiRouter<AppState> {
         .routes(routes!(api_page::read))
         .routes(routes!(problems::list))
         .routes(routes!(problems::explain))
+}
+
+/// Bodies here are recordings: bounded by their upload's length, never held in memory.
+fn files() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(files::create::create, files::options))
+        .routes(routes!(
+            files::standing::head,
+            files::patch::append,
+            files::standing::terminate,
+            files::bytes::read,
+            files::create::overridden,
+            files::options_of
+        ))
+        .layer(DefaultBodyLimit::disable())
 }
 
 fn large() -> OpenApiRouter<AppState> {

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use docket_base::ids::{RecordingId, UnitId};
 use docket_base::{Clock, RunningDigest};
 use docket_catalog::{Catalog, RecordingState, Upload, UploadKind};
+use docket_tus::Checksum;
 use docket_vault::AssemblyState;
 use futures_util::Stream;
 use tokio::sync::broadcast;
 
-use super::checksum::{ExpectedChecksum, ExtraHash};
+use super::checksum::ExtraHash;
 use super::finish::Finished;
 use super::hashing::HashLane;
 use super::locks::UploadLock;
@@ -66,7 +67,7 @@ impl Ingest {
         id: RecordingId,
         from_offset: u64,
         length_bytes: Option<u64>,
-        checksum: Option<ExpectedChecksum>,
+        checksum: Option<Checksum>,
         body: Body<'_>,
     ) -> Result<Appended> {
         let mut lock = self.locks.take(id).await?;
@@ -165,17 +166,17 @@ impl Ingest {
         &self,
         upload: &Upload,
         lock: &mut UploadLock,
-        expected: ExpectedChecksum,
+        expected: Checksum,
         body: Body<'_>,
     ) -> Result<Option<(Ended, Point)>> {
         let start = self.start_point(upload)?;
-        let extra = ExtraHash::new(&self.hash_pool, expected);
+        let extra = ExtraHash::new(&self.hash_pool, &expected);
         let pump = self.pump(upload, &start, Some(extra)).await?;
-        let (ended, point, pump) = pump
+        let (ended, point, mut pump) = pump
             .run(start, lock, body, Uncommitted)
             .await
             .map_err(pump_error)?;
-        let matches = match &pump.extra {
+        let matches = match pump.extra.take() {
             Some(extra) if ended != Ended::TooLong => extra.matches().await?,
             _ => false,
         };

@@ -62,7 +62,8 @@ impl Ingest {
         let facts = StoredFacts {
             header: header.to_owned(),
             salt: Salt::fresh(&*self.random),
-            token: origin.token,
+            sender_token: origin.token,
+            by_station: origin.station.is_some(),
             note: None,
             case_number: None,
             case_unit: None,

@@ -117,7 +117,8 @@ impl Ingest {
         let facts = StoredFacts {
             header: new.header.clone(),
             salt: Salt::fresh(&*self.random),
-            token: origin.token,
+            sender_token: origin.token,
+            by_station: origin.station.is_some(),
             note: new.note.clone(),
             case_number: new.case_number.clone(),
             case_unit: new.case_unit,
@@ -148,6 +149,14 @@ impl Ingest {
             Subject::recording(id),
             announced,
         )?;
+        let mut events = vec![event];
+        let planned = match &new.case_number {
+            None => None,
+            Some(number) => Some(
+                self.plan_link_at_upload(new.case_unit.unwrap_or(new.unit), number)
+                    .await?,
+            ),
+        };
         // A crash before this commit leaves an empty assembly that no row names; recovery discards it.
         let mut change = self.catalog.change().await?;
         change.insert_recording(&recording).await?;
@@ -157,7 +166,14 @@ impl Ingest {
             let path = new.device_path.as_deref().unwrap_or(&new.file_name);
             change.docking_file_arrives(docking, path, id).await?;
         }
-        self.commit(change, &[event]).await?;
+        if let Some(planned) = &planned {
+            let who = (origin.actor, origin.may_link);
+            let linked = self
+                .link_at_upload(&mut change, who, planned, (id, new.unit))
+                .await?;
+            events.extend(linked);
+        }
+        self.commit(change, &events).await?;
         self.catalog
             .upload(id)
             .await?

@@ -342,7 +342,7 @@ impl Closing<'_> {
             recorder: recording.recorder_id,
             recorder_claimed: recording.recorder_claimed.clone(),
             station: recording.station_id,
-            token: self.facts.token,
+            token: self.facts.sender_token.filter(|_| !self.facts.by_station),
             docking: recording.docking_id,
             path: recording.device_path.clone(),
             recorded_at: recording.recorded_at,

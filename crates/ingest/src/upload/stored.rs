@@ -14,8 +14,11 @@ pub struct StoredFacts {
     pub header: String,
     /// Salt of the side file: drawn once, so that a repeated seal writes the same bytes.
     pub salt: Salt,
-    /// The token that sends, where no station does.
-    pub token: Option<TokenId>,
+    /// The token that was shown at creation: whoever shows it goes on with the upload, also when a
+    /// station was entered for it since.
+    pub sender_token: Option<TokenId>,
+    /// Whether a station sends.
+    pub by_station: bool,
     /// The note given with the upload.
     pub note: Option<String>,
     /// The case number given.
