@@ -4,6 +4,7 @@
 
 pub mod annotations;
 pub mod cases;
+pub mod check;
 pub mod clock_state;
 pub mod corrections;
 pub mod dockings;
@@ -12,7 +13,9 @@ mod event;
 pub mod holds;
 mod ingest;
 pub mod links;
+mod original;
 pub mod probe;
+mod published_log;
 pub mod read_back;
 pub mod receipts;
 pub mod recover;

@@ -4,22 +4,18 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use docket_base::Digests;
 use docket_base::ids::RecordingId;
-use docket_base::{Digests, RunningDigest};
 use docket_catalog::{Recording, RecordingState};
 use docket_ledger::kinds::{self, SealedState, VerifyFailure};
 use docket_ledger::{Actor, Entry, Event, ReceiptLevel, Subject};
 use docket_vault::{VaultError, VaultKey};
-use futures_util::StreamExt;
 use tokio::time::Instant;
 
 use crate::receipts::ReceiptError;
-use crate::upload::hashing::HashLane;
 use crate::{Ingest, IngestError, Result};
 
 const BATCH: u32 = 64;
-/// Blocks given to the hash lane before it is waited for, so that memory stays bounded.
-const AHEAD_BYTES: u64 = 4 << 20;
 /// After a failed read-back the same recording is tried again after this.
 const AGAIN: Duration = Duration::from_secs(3_600);
 const IDLE: Duration = Duration::from_secs(60);
@@ -179,31 +175,8 @@ impl Ingest {
     /// # Errors
     /// The vault's.
     pub async fn digest_of(&self, key: &VaultKey, with_sm3: bool) -> Result<(Digests, u64)> {
-        let mut stream = self.vault.read_back(key).await?;
-        let hashes = HashLane::new(&self.hash_pool, RunningDigest::new(with_sm3));
-        let (mut read, mut waited) = (0_u64, 0_u64);
-        let begun = Instant::now();
-        while let Some(block) = stream.next().await {
-            let block = block?;
-            hashes.feed(&block);
-            read += block.len() as u64;
-            if read - waited >= AHEAD_BYTES {
-                hashes.state().ready().await?;
-                waited = read;
-                self.pace(begun, read).await;
-            }
-        }
-        Ok((hashes.state().ready().await?.finish(), read))
-    }
-
-    async fn pace(&self, begun: Instant, read_bytes: u64) {
         let rate = self.options.read_back_bytes_per_s;
-        if rate > 0 {
-            tokio::time::sleep_until(
-                begun + Duration::from_secs_f64(read_bytes as f64 / rate as f64),
-            )
-            .await;
-        }
+        crate::original::digest(&*self.vault, &self.hash_pool, key, with_sm3, rate).await
     }
 
     async fn sealing_event(&self, id: RecordingId) -> Result<docket_base::ids::EventId> {

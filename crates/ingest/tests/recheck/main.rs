@@ -1,0 +1,5 @@
+//! `check` and `rebuild` on a real catalog and a real local vault.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod check;
+mod instance;
