@@ -36,10 +36,7 @@ pub fn router(app: AppState) -> Router {
     routes
         .fallback(routes::console::fallback)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(
-            app.clone(),
-            layers::idempotency::layer,
-        ))
+        .layer(from_fn_with_state(app.clone(), layers::idempotency::layer))
         .layer(from_fn_with_state(hosts, layers::host::layer))
         .layer(from_fn(layers::headers::layer))
         .layer(from_fn(layers::trace::layer))

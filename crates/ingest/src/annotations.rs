@@ -31,11 +31,22 @@ impl Ingest {
         seen_version: i64,
         wanted: Annotation,
     ) -> Result<Recording> {
-        let before = self.catalog.recording(id).await?.ok_or_else(|| IngestError::not_found("recording", id))?;
+        let before = self
+            .catalog
+            .recording(id)
+            .await?
+            .ok_or_else(|| IngestError::not_found("recording", id))?;
         if before.version != seen_version {
-            return Err(docket_catalog::Error::Stale { what: "recording", id: id.to_string() }.into());
+            return Err(docket_catalog::Error::Stale {
+                what: "recording",
+                id: id.to_string(),
+            }
+            .into());
         }
-        let notes = wanted.notes.map(|text| Limit::NOTE.check("notes", text)).transpose()?;
+        let notes = wanted
+            .notes
+            .map(|text| Limit::NOTE.check("notes", text))
+            .transpose()?;
         let tags = wanted.tags.map(clean_tags).transpose()?;
         let row = AnnotationRow {
             notes: notes.clone().unwrap_or_else(|| before.notes.clone()),
@@ -43,10 +54,17 @@ impl Ingest {
         };
         let version = version_number(before.version + 1)?;
         let file = RegisterId::from_bytes(*id.as_bytes());
-        let annotation = self.put_register(file, version, RegisterValue::Annotation(row)).await?;
+        let annotation = self
+            .put_register(file, version, RegisterValue::Annotation(row))
+            .await?;
         let mut change = self.catalog.change().await?;
-        let after = change.describe(id, Some(seen_version), notes.as_deref(), tags.as_deref()).await?;
-        let body = kinds::RecordingAnnotated { annotation, version: version_number(after.version)? };
+        let after = change
+            .describe(id, Some(seen_version), notes.as_deref(), tags.as_deref())
+            .await?;
+        let body = kinds::RecordingAnnotated {
+            annotation,
+            version: version_number(after.version)?,
+        };
         let event = self.event(actor, Some(before.unit_id), Subject::recording(id), body)?;
         self.commit(change, &[event]).await?;
         Ok(after)

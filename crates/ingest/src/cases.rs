@@ -1,7 +1,7 @@
 //! Cases: put by number, idempotently.
 
 use docket_base::ids::{CaseId, RegisterId, UnitId};
-use docket_catalog::{Case, CaseState, Change, EventRow, Error as CatalogError};
+use docket_catalog::{Case, CaseState, Change, Error as CatalogError, EventRow};
 use docket_ledger::register::CaseRow;
 use docket_ledger::{Actor, RegisterRef, RegisterValue, Subject, kinds};
 
@@ -39,21 +39,29 @@ impl Ingest {
         wanted: CaseWanted,
     ) -> Result<(Case, bool)> {
         let number = Limit::NAME.require("number", number)?;
-        let title = wanted.title.map(|title| Limit::NAME.check("title", title)).transpose()?;
+        let title = wanted
+            .title
+            .map(|title| Limit::NAME.check("title", title))
+            .transpose()?;
         let present = self.catalog.case_by_number(unit, &number).await?;
         let present = match present {
             Some(case) => case,
             None if wanted.seen_version.is_some() => return Err(stale(&number)),
             None => {
-                let planned = self.plan_case(unit, &number, title.as_deref().unwrap_or_default()).await?;
+                let planned = self
+                    .plan_case(unit, &number, title.as_deref().unwrap_or_default())
+                    .await?;
                 let mut change = self.catalog.change().await?;
                 // Somebody else may have been quicker: then it is changed like any other.
                 match change.case_by_number(unit, &number).await? {
                     Some(case) => case,
                     None => {
-                        let (mut case, mut events) = self.enter_case(&mut change, actor, &planned).await?;
+                        let (mut case, mut events) =
+                            self.enter_case(&mut change, actor, &planned).await?;
                         if wanted.state == Some(CaseState::Closed) {
-                            case = self.close_new(&mut change, actor, case, &mut events).await?;
+                            case = self
+                                .close_new(&mut change, actor, case, &mut events)
+                                .await?;
                         }
                         self.commit(change, &events).await?;
                         return Ok((case, true));
@@ -61,7 +69,10 @@ impl Ingest {
                 }
             }
         };
-        if wanted.seen_version.is_some_and(|seen| seen != present.version) {
+        if wanted
+            .seen_version
+            .is_some_and(|seen| seen != present.version)
+        {
             return Err(stale(&number));
         }
         let after = Case {
@@ -79,40 +90,79 @@ impl Ingest {
         let version = version_number(before.version + 1)?;
         let register = match before.title == wanted.title {
             true => None,
-            false => Some(self.put_register(row_of(before.id), version, title_row(&wanted)).await?),
+            false => Some(
+                self.put_register(row_of(before.id), version, title_row(&wanted))
+                    .await?,
+            ),
         };
         let mut change = self.catalog.change().await?;
         let after = change.update_case(&wanted).await?;
         let subject = || Subject::case(after.id);
         let mut events = Vec::new();
         if let Some(register) = register {
-            let body = kinds::CasePut { case: after.id, number: after.number.clone(), register, version };
+            let body = kinds::CasePut {
+                case: after.id,
+                number: after.number.clone(),
+                register,
+                version,
+            };
             events.push(self.event(actor, Some(after.unit_id), subject(), body)?);
         }
         if before.state != after.state {
             events.push(match after.state {
-                CaseState::Closed => {
-                    self.event(actor, Some(after.unit_id), subject(), kinds::CaseClosed { case: after.id, version })?
-                }
-                CaseState::Open => {
-                    self.event(actor, Some(after.unit_id), subject(), kinds::CaseReopened { case: after.id, version })?
-                }
+                CaseState::Closed => self.event(
+                    actor,
+                    Some(after.unit_id),
+                    subject(),
+                    kinds::CaseClosed {
+                        case: after.id,
+                        version,
+                    },
+                )?,
+                CaseState::Open => self.event(
+                    actor,
+                    Some(after.unit_id),
+                    subject(),
+                    kinds::CaseReopened {
+                        case: after.id,
+                        version,
+                    },
+                )?,
             });
         }
         self.commit(change, &events).await?;
         Ok(after)
     }
 
-    async fn close_new(&self, change: &mut Change, actor: Actor, case: Case, events: &mut Vec<EventRow>) -> Result<Case> {
-        let closed = change.update_case(&Case { state: CaseState::Closed, ..case }).await?;
-        let body = kinds::CaseClosed { case: closed.id, version: version_number(closed.version)? };
+    async fn close_new(
+        &self,
+        change: &mut Change,
+        actor: Actor,
+        case: Case,
+        events: &mut Vec<EventRow>,
+    ) -> Result<Case> {
+        let closed = change
+            .update_case(&Case {
+                state: CaseState::Closed,
+                ..case
+            })
+            .await?;
+        let body = kinds::CaseClosed {
+            case: closed.id,
+            version: version_number(closed.version)?,
+        };
         events.push(self.event(actor, Some(closed.unit_id), Subject::case(closed.id), body)?);
         Ok(closed)
     }
 
     /// Writes what a new case needs in the vault. Where it turns out to exist already, this leaves a file that
     /// no entry names.
-    pub(crate) async fn plan_case(&self, unit: UnitId, number: &str, title: &str) -> Result<PlannedCase> {
+    pub(crate) async fn plan_case(
+        &self,
+        unit: UnitId,
+        number: &str,
+        title: &str,
+    ) -> Result<PlannedCase> {
         let case = Case {
             id: CaseId::fresh(&*self.clock, &*self.random),
             unit_id: unit,
@@ -122,7 +172,9 @@ impl Ingest {
             version: 1,
             created_at: self.clock.now(),
         };
-        let register = self.put_register(row_of(case.id), 1, title_row(&case)).await?;
+        let register = self
+            .put_register(row_of(case.id), 1, title_row(&case))
+            .await?;
         Ok(PlannedCase { case, register })
     }
 
@@ -152,9 +204,16 @@ fn row_of(case: CaseId) -> RegisterId {
 
 fn title_row(case: &Case) -> RegisterValue {
     let title = Some(case.title.clone()).filter(|title| !title.is_empty());
-    RegisterValue::Case(CaseRow { case: case.id, title })
+    RegisterValue::Case(CaseRow {
+        case: case.id,
+        title,
+    })
 }
 
 fn stale(number: &str) -> IngestError {
-    CatalogError::Stale { what: "case", id: number.to_owned() }.into()
+    CatalogError::Stale {
+        what: "case",
+        id: number.to_owned(),
+    }
+    .into()
 }

@@ -29,21 +29,45 @@ impl Ingest {
     ///
     /// # Errors
     /// Refused for a value that is none, or names nothing; stale when it changed meanwhile.
-    pub async fn correct(&self, actor: Actor, id: RecordingId, wanted: Wanted) -> Result<Correction> {
+    pub async fn correct(
+        &self,
+        actor: Actor,
+        id: RecordingId,
+        wanted: Wanted,
+    ) -> Result<Correction> {
         let reason = Limit::NOTE.require("reason", &wanted.reason)?;
         let event = EventId::fresh(&*self.clock, &*self.random);
         let row = RegisterId::from_bytes(*event.as_bytes());
-        let file = self.put_register(row, 1, RegisterValue::Reason(TextRow { text: reason.clone() })).await?;
+        let file = self
+            .put_register(
+                row,
+                1,
+                RegisterValue::Reason(TextRow {
+                    text: reason.clone(),
+                }),
+            )
+            .await?;
 
         let at = self.clock.now();
         let mut change = self.catalog.change().await?;
-        let before = change.recording(id).await?.ok_or_else(|| IngestError::not_found("recording", id))?;
+        let before = change
+            .recording(id)
+            .await?
+            .ok_or_else(|| IngestError::not_found("recording", id))?;
         let made = change
-            .correct(row, id, (wanted.field, wanted.value.as_deref()), &reason, (at, &actor_ref(actor)))
+            .correct(
+                row,
+                id,
+                (wanted.field, wanted.value.as_deref()),
+                &reason,
+                (at, &actor_ref(actor)),
+            )
             .await?;
         let body = kinds::RecordingCorrected {
             correction: ledger_form(&made)?,
-            corrects: made.predecessor_id.map(|id| EventId::from_bytes(*id.as_bytes())),
+            corrects: made
+                .predecessor_id
+                .map(|id| EventId::from_bytes(*id.as_bytes())),
             reason: file,
             version: version_number(before.version + 1)?,
         };
@@ -79,16 +103,26 @@ fn ledger_form(made: &Correction) -> Result<kinds::Correction> {
 
 fn both<T: FromStr<Err: ToString>>(made: &Correction) -> Result<Corrected<T>> {
     let read = |text: &Option<String>| -> Result<Option<T>> {
-        text.as_deref().map(|text| text.parse().map_err(|e: T::Err| IngestError::Refused(e.to_string()))).transpose()
+        text.as_deref()
+            .map(|text| {
+                text.parse()
+                    .map_err(|e: T::Err| IngestError::Refused(e.to_string()))
+            })
+            .transpose()
     };
-    Ok(Corrected { from: read(&made.old_value)?, to: read(&made.new_value)? })
+    Ok(Corrected {
+        from: read(&made.old_value)?,
+        to: read(&made.new_value)?,
+    })
 }
 
 fn time(text: Option<&str>) -> Result<Option<Micros>> {
-    text.map(|text| Micros::parse_rfc3339(text).map_err(|e| IngestError::Refused(e.to_string()))).transpose()
+    text.map(|text| Micros::parse_rfc3339(text).map_err(|e| IngestError::Refused(e.to_string())))
+        .transpose()
 }
 
 fn word(text: Option<&str>) -> Result<Option<RecordingKind>> {
     let read = |text: &str| serde_json::from_value(serde_json::Value::String(text.to_owned()));
-    text.map(|text| read(text).map_err(|e| IngestError::Refused(e.to_string()))).transpose()
+    text.map(|text| read(text).map_err(|e| IngestError::Refused(e.to_string())))
+        .transpose()
 }

@@ -36,24 +36,41 @@ impl Ingest {
     ///
     /// # Errors
     /// Refused for a list that is too long or names a path twice.
-    pub async fn docking_listed(&self, station: &Station, report: DockingReport) -> Result<DockingId> {
+    pub async fn docking_listed(
+        &self,
+        station: &Station,
+        report: DockingReport,
+    ) -> Result<DockingId> {
         let bay = Limit::NAME.require("bay", &report.bay)?;
         let serial = Limit::NAME.check("recorder_serial", report.recorder_serial)?;
         check_files(&report.files)?;
         let id = DockingId::fresh(&*self.clock, &*self.random);
         let recorder = match serial.is_empty() {
             true => None,
-            false => self.catalog.recorder_by_serial(&serial).await?.map(|recorder| recorder.id),
+            false => self
+                .catalog
+                .recorder_by_serial(&serial)
+                .await?
+                .map(|recorder| recorder.id),
         };
-        let files_bytes = report.files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size_bytes));
-        let rows: Vec<DockingFile> = report.files.iter().map(|file| self.file_row(id, file)).collect();
+        let files_bytes = report
+            .files
+            .iter()
+            .fold(0_u64, |sum, file| sum.saturating_add(file.size_bytes));
+        let rows: Vec<DockingFile> = report
+            .files
+            .iter()
+            .map(|file| self.file_row(id, file))
+            .collect();
         let list = DockingRow {
             docking: id,
             recorder_serial: Some(serial.clone()).filter(|serial| !serial.is_empty()),
             files: report.files,
         };
         let row = RegisterId::from_bytes(*id.as_bytes());
-        let list = self.put_register(row, 1, RegisterValue::Docking(list)).await?;
+        let list = self
+            .put_register(row, 1, RegisterValue::Docking(list))
+            .await?;
         let docking = Docking {
             id,
             station_id: station.id,
@@ -76,7 +93,12 @@ impl Ingest {
             files_bytes,
             list,
         };
-        let event = self.event(Actor::Station(station.id), Some(station.unit_id), subject(&docking), body)?;
+        let event = self.event(
+            Actor::Station(station.id),
+            Some(station.unit_id),
+            subject(&docking),
+            body,
+        )?;
         let mut change = self.catalog.change().await?;
         change.add_docking(&docking, &rows).await?;
         self.commit(change, &[event]).await?;
@@ -98,14 +120,31 @@ impl Ingest {
     ///
     /// # Errors
     /// Not found.
-    pub async fn docking_finished(&self, id: DockingId, at: Micros, outcome: DockingOutcome) -> Result<()> {
-        let docking = self.catalog.docking(id).await?.ok_or_else(|| IngestError::not_found("docking", id))?;
+    pub async fn docking_finished(
+        &self,
+        id: DockingId,
+        at: Micros,
+        outcome: DockingOutcome,
+    ) -> Result<()> {
+        let docking = self
+            .catalog
+            .docking(id)
+            .await?
+            .ok_or_else(|| IngestError::not_found("docking", id))?;
         if docking.finished_at.is_some() {
             return Ok(());
         }
         let files = self.catalog.docking_files(id).await?;
-        let arrived = files.iter().filter(|file| file.recording_id.is_some()).count();
-        let body = kinds::DockingFinished { docking: id, finished_at: at, outcome, arrived_count: arrived as u64 };
+        let arrived = files
+            .iter()
+            .filter(|file| file.recording_id.is_some())
+            .count();
+        let body = kinds::DockingFinished {
+            docking: id,
+            finished_at: at,
+            outcome,
+            arrived_count: arrived as u64,
+        };
         let actor = Actor::Station(docking.station_id);
         let event = self.event(actor, Some(docking.unit_id), subject(&docking), body)?;
         let mut change = self.catalog.change().await?;
@@ -141,14 +180,21 @@ fn check_files(files: &[DockedFile]) -> Result<()> {
     let mut paths = HashSet::with_capacity(files.len());
     for file in files {
         if file.path.is_empty() || file.path.len() > 4_096 {
-            return Err(IngestError::Refused("files: a path has 1 to 4096 bytes".to_owned()));
+            return Err(IngestError::Refused(
+                "files: a path has 1 to 4096 bytes".to_owned(),
+            ));
         }
         // The catalog's largest integer; no disk comes near it.
         if i64::try_from(file.size_bytes).is_err() {
-            return Err(IngestError::Refused("files: a size is out of range".to_owned()));
+            return Err(IngestError::Refused(
+                "files: a size is out of range".to_owned(),
+            ));
         }
         if !paths.insert(file.path.as_str()) {
-            return Err(IngestError::Refused(format!("files: {:?} is listed twice", file.path)));
+            return Err(IngestError::Refused(format!(
+                "files: {:?} is listed twice",
+                file.path
+            )));
         }
     }
     Ok(())

@@ -19,9 +19,20 @@ impl Ingest {
         let hold = HoldId::fresh(&*self.clock, &*self.random);
         let register = self.hold_reason(hold, 1, &reason).await?;
         let mut change = self.catalog.change().await?;
-        let row = change.recording(id).await?.ok_or_else(|| IngestError::not_found("recording", id))?;
-        change.place_hold(hold, id, &reason, (self.clock.now(), &actor_ref(actor))).await?;
-        let body = kinds::HoldPlaced { hold, recording: Some(id), case: None, until_at: None, reason: register };
+        let row = change
+            .recording(id)
+            .await?
+            .ok_or_else(|| IngestError::not_found("recording", id))?;
+        change
+            .place_hold(hold, id, &reason, (self.clock.now(), &actor_ref(actor)))
+            .await?;
+        let body = kinds::HoldPlaced {
+            hold,
+            recording: Some(id),
+            case: None,
+            until_at: None,
+            reason: register,
+        };
         let event = self.event(actor, Some(row.unit_id), subject(id, hold), body)?;
         self.commit(change, &[event]).await?;
         self.hold(id, hold).await
@@ -31,7 +42,13 @@ impl Ingest {
     ///
     /// # Errors
     /// Not found when the recording has no such hold.
-    pub async fn lift_hold(&self, actor: Actor, id: RecordingId, hold: HoldId, reason: Option<&str>) -> Result<Hold> {
+    pub async fn lift_hold(
+        &self,
+        actor: Actor,
+        id: RecordingId,
+        hold: HoldId,
+        reason: Option<&str>,
+    ) -> Result<Hold> {
         let before = self.hold(id, hold).await?;
         if before.lifted_at.is_some() {
             return Ok(before);
@@ -42,25 +59,46 @@ impl Ingest {
             false => Some(self.hold_reason(hold, 2, &reason).await?),
         };
         let mut change = self.catalog.change().await?;
-        let row = change.recording(id).await?.ok_or_else(|| IngestError::not_found("recording", id))?;
-        let after = change.lift_hold(hold, &reason, (self.clock.now(), &actor_ref(actor))).await?;
-        let body = kinds::HoldLifted { hold, recording: Some(id), case: None, reason: register };
+        let row = change
+            .recording(id)
+            .await?
+            .ok_or_else(|| IngestError::not_found("recording", id))?;
+        let after = change
+            .lift_hold(hold, &reason, (self.clock.now(), &actor_ref(actor)))
+            .await?;
+        let body = kinds::HoldLifted {
+            hold,
+            recording: Some(id),
+            case: None,
+            reason: register,
+        };
         let event = self.event(actor, Some(row.unit_id), subject(id, hold), body)?;
         self.commit(change, &[event]).await?;
         Ok(after)
     }
 
     async fn hold(&self, recording: RecordingId, hold: HoldId) -> Result<Hold> {
-        let found = self.catalog.holds(recording).await?.into_iter().find(|row| row.id == hold);
+        let found = self
+            .catalog
+            .holds(recording)
+            .await?
+            .into_iter()
+            .find(|row| row.id == hold);
         found.ok_or_else(|| IngestError::not_found("hold", hold))
     }
 
     async fn hold_reason(&self, hold: HoldId, version: u32, text: &str) -> Result<RegisterRef> {
-        let value = RegisterValue::HoldReason(TextRow { text: text.to_owned() });
-        self.put_register(RegisterId::from_bytes(*hold.as_bytes()), version, value).await
+        let value = RegisterValue::HoldReason(TextRow {
+            text: text.to_owned(),
+        });
+        self.put_register(RegisterId::from_bytes(*hold.as_bytes()), version, value)
+            .await
     }
 }
 
 fn subject(recording: RecordingId, hold: HoldId) -> Subject {
-    Subject { hold: Some(hold), ..Subject::recording(recording) }
+    Subject {
+        hold: Some(hold),
+        ..Subject::recording(recording)
+    }
 }

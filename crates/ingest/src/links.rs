@@ -2,7 +2,9 @@
 
 use docket_base::Micros;
 use docket_base::ids::{LinkId, OfficerId, RecordingId, RegisterId, UnitId};
-use docket_catalog::{Case, Change, EventRow, Filter, Link, LinkOutcome, LinkState, Recording, Scope};
+use docket_catalog::{
+    Case, Change, EventRow, Filter, Link, LinkOutcome, LinkState, Recording, Scope,
+};
 use docket_ledger::kinds::{self, LinkMeans, Window};
 use docket_ledger::register::TextRow;
 use docket_ledger::{Actor, RegisterRef, RegisterValue, Subject};
@@ -42,7 +44,7 @@ pub struct WindowWanted {
 /// What is planned for an upload that names a case. Made before the transaction, because it may write to the
 /// vault.
 #[derive(Debug, Clone)]
-pub(crate) struct PlannedLink {
+pub struct PlannedLink {
     unit: UnitId,
     number: String,
     case: PlannedCase,
@@ -60,7 +62,14 @@ impl Ingest {
         let mut change = self.catalog.change().await?;
         let link = self.row(id, tie, case, recording.id, note);
         let outcome = change.link(&link).await?;
-        if let Some(event) = self.made(tie.actor, &link, recording.unit_id, (outcome, LinkMeans::Recording), None, register)? {
+        if let Some(event) = self.made(
+            tie.actor,
+            &link,
+            recording.unit_id,
+            (outcome, LinkMeans::Recording),
+            None,
+            register,
+        )? {
             self.commit(change, &[event]).await?;
         }
         Ok(outcome)
@@ -70,13 +79,24 @@ impl Ingest {
     ///
     /// # Errors
     /// Refused when it is more than [`MOST_AT_ONCE`].
-    pub async fn link_window(&self, tie: &Tie, case: &Case, window: &WindowWanted) -> Result<(Vec<RecordingId>, usize)> {
+    pub async fn link_window(
+        &self,
+        tie: &Tie,
+        case: &Case,
+        window: &WindowWanted,
+    ) -> Result<(Vec<RecordingId>, usize)> {
         let note = Limit::NOTE.check("note", tie.note.clone())?;
         if window.until <= window.from {
-            return Err(IngestError::Refused("until_at is not after from_at".to_owned()));
+            return Err(IngestError::Refused(
+                "until_at is not after from_at".to_owned(),
+            ));
         }
         let found = self.found(window).await?;
-        let asked = Window { officer: window.officer, from_at: window.from, until_at: window.until };
+        let asked = Window {
+            officer: window.officer,
+            from_at: window.from,
+            until_at: window.until,
+        };
         let mut links = Vec::with_capacity(found.len());
         for recording in &found {
             let id = LinkId::fresh(&*self.clock, &*self.random);
@@ -86,7 +106,11 @@ impl Ingest {
                 Some(_) => None,
                 None => self.note_register(id, &note).await?,
             };
-            links.push((self.row(id, tie, case, recording.id, note.clone()), recording.unit_id, register));
+            links.push((
+                self.row(id, tie, case, recording.id, note.clone()),
+                recording.unit_id,
+                register,
+            ));
         }
         let mut change = self.catalog.change().await?;
         let mut events = Vec::new();
@@ -99,7 +123,10 @@ impl Ingest {
         if made > 0 {
             self.commit(change, &events).await?;
         }
-        Ok((found.into_iter().map(|recording| recording.id).collect(), made))
+        Ok((
+            found.into_iter().map(|recording| recording.id).collect(),
+            made,
+        ))
     }
 
     async fn found(&self, window: &WindowWanted) -> Result<Vec<Recording>> {
@@ -111,10 +138,20 @@ impl Ingest {
         };
         let (mut found, mut cursor) = (Vec::new(), None);
         loop {
-            let page = self.catalog.recordings(&filter, &window.reach, cursor.as_ref(), docket_catalog::MAX_PAGE).await?;
+            let page = self
+                .catalog
+                .recordings(
+                    &filter,
+                    &window.reach,
+                    cursor.as_ref(),
+                    docket_catalog::MAX_PAGE,
+                )
+                .await?;
             found.extend(page.items.into_iter().map(|view| view.recording));
             if found.len() > MOST_AT_ONCE {
-                return Err(IngestError::Refused(format!("more than {MOST_AT_ONCE} recordings: take a shorter time")));
+                return Err(IngestError::Refused(format!(
+                    "more than {MOST_AT_ONCE} recordings: take a shorter time"
+                )));
             }
             cursor = page.next;
             if cursor.is_none() {
@@ -132,22 +169,36 @@ impl Ingest {
         let Some(link) = change.unlink(case.id, recording.id).await? else {
             return Ok(false);
         };
-        let body =
-            kinds::LinkRemoved { link: link.id, recording: link.recording_id, case: link.case_id, reason: None };
+        let body = kinds::LinkRemoved {
+            link: link.id,
+            recording: link.recording_id,
+            case: link.case_id,
+            reason: None,
+        };
         let event = self.event(actor, Some(recording.unit_id), subject(&link), body)?;
         self.commit(change, &[event]).await?;
         Ok(true)
     }
 
     /// What an upload that names a case needs before its transaction.
-    pub(crate) async fn plan_link_at_upload(&self, unit: UnitId, number: &str) -> Result<PlannedLink> {
+    ///
+    /// # Errors
+    /// Refused for a number that is empty or too long; the vault's.
+    pub async fn plan_link_at_upload(&self, unit: UnitId, number: &str) -> Result<PlannedLink> {
         let case = self.plan_case(unit, number, "").await?;
-        Ok(PlannedLink { unit, number: number.to_owned(), case })
+        Ok(PlannedLink {
+            unit,
+            number: number.to_owned(),
+            case,
+        })
     }
 
     /// Ties an upload's recording to the case it names, in the change that creates the recording. A case that
     /// isn't there yet is entered.
-    pub(crate) async fn link_at_upload(
+    ///
+    /// # Errors
+    /// The catalog's.
+    pub async fn link_at_upload(
         &self,
         change: &mut Change,
         (actor, may_link): (Actor, bool),
@@ -158,21 +209,43 @@ impl Ingest {
             Some(case) => (case, Vec::new()),
             None => self.enter_case(change, actor, &planned.case).await?,
         };
-        let tie = Tie { actor, may_link, note: String::new() };
+        let tie = Tie {
+            actor,
+            may_link,
+            note: String::new(),
+        };
         let id = LinkId::fresh(&*self.clock, &*self.random);
         let link = self.row(id, &tie, &case, recording, String::new());
         let outcome = change.link(&link).await?;
-        events.extend(self.made(actor, &link, recording_unit, (outcome, LinkMeans::Upload), None, None)?);
+        events.extend(self.made(
+            actor,
+            &link,
+            recording_unit,
+            (outcome, LinkMeans::Upload),
+            None,
+            None,
+        )?);
         Ok(events)
     }
 
-    fn row(&self, id: LinkId, tie: &Tie, case: &Case, recording_id: RecordingId, note: String) -> Link {
+    fn row(
+        &self,
+        id: LinkId,
+        tie: &Tie,
+        case: &Case,
+        recording_id: RecordingId,
+        note: String,
+    ) -> Link {
         let by = actor_ref(tie.actor);
         Link {
             id,
             case_id: case.id,
             recording_id,
-            state: if tie.may_link { LinkState::Linked } else { LinkState::Proposed },
+            state: if tie.may_link {
+                LinkState::Linked
+            } else {
+                LinkState::Proposed
+            },
             note,
             linked_at: self.clock.now(),
             by_kind: by.kind,
@@ -184,8 +257,13 @@ impl Ingest {
         if note.is_empty() {
             return Ok(None);
         }
-        let value = RegisterValue::LinkNote(TextRow { text: note.to_owned() });
-        Ok(Some(self.put_register(RegisterId::from_bytes(*link.as_bytes()), 1, value).await?))
+        let value = RegisterValue::LinkNote(TextRow {
+            text: note.to_owned(),
+        });
+        Ok(Some(
+            self.put_register(RegisterId::from_bytes(*link.as_bytes()), 1, value)
+                .await?,
+        ))
     }
 
     /// The event of a link that was made; `None` where nothing changed.
@@ -209,13 +287,26 @@ impl Ingest {
                 actor,
                 Some(unit),
                 subject(link),
-                kinds::LinkMade { link: link.id, recording, case, means, window, note },
+                kinds::LinkMade {
+                    link: link.id,
+                    recording,
+                    case,
+                    means,
+                    window,
+                    note,
+                },
             )?,
             LinkState::Proposed => self.event(
                 actor,
                 Some(unit),
                 subject(link),
-                kinds::LinkProposed { link: link.id, recording, case, means, note },
+                kinds::LinkProposed {
+                    link: link.id,
+                    recording,
+                    case,
+                    means,
+                    note,
+                },
             )?,
         };
         Ok(Some(event))

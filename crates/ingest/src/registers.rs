@@ -1,11 +1,11 @@
 //! Registers: units, officers, recorders and who carried them. Each version of a row is a file in the vault
 //! before the catalog has it; the entry holds the file's digest.
 
-use docket_base::ids::{AssignmentId, EventId, OfficerId, RecorderId, RegisterId, UnitId};
 use docket_base::Micros;
+use docket_base::ids::{AssignmentId, EventId, OfficerId, RecorderId, RegisterId, UnitId};
 use docket_catalog::{
-    Assignment, Change, Error as CatalogError, EventRow, Imported, ImportedRow, Officer, Recorder, RegisterKind,
-    Scope, Unit,
+    Assignment, Change, Error as CatalogError, EventRow, Imported, ImportedRow, Officer, Recorder,
+    RegisterKind, Scope, Unit,
 };
 use docket_ledger::register::{AssignmentRow, OfficerRow, RecorderRow, UnitRow};
 use docket_ledger::{Actor, RegisterRef, RegisterValue, Subject, kinds};
@@ -30,9 +30,17 @@ impl Ingest {
     /// # Errors
     /// Taken code; missing parent; refused without name or code.
     pub async fn add_unit(&self, actor: Actor, unit: Unit) -> Result<Unit> {
-        let unit = Unit { id: UnitId::fresh(&*self.clock, &*self.random), ..unit };
-        let unit = checked_unit(Unit { version: 1, created_at: self.clock.now(), ..unit })?;
-        self.put_row(actor, ImportedRow::Unit(unit.clone()), true).await?;
+        let unit = Unit {
+            id: UnitId::fresh(&*self.clock, &*self.random),
+            ..unit
+        };
+        let unit = checked_unit(Unit {
+            version: 1,
+            created_at: self.clock.now(),
+            ..unit
+        })?;
+        self.put_row(actor, ImportedRow::Unit(unit.clone()), true)
+            .await?;
         Ok(unit)
     }
 
@@ -42,8 +50,12 @@ impl Ingest {
     /// Stale; as [`Ingest::add_unit`].
     pub async fn change_unit(&self, actor: Actor, unit: Unit) -> Result<Unit> {
         let unit = checked_unit(unit)?;
-        let after = Unit { version: unit.version + 1, ..unit };
-        self.put_row(actor, ImportedRow::Unit(after.clone()), false).await?;
+        let after = Unit {
+            version: unit.version + 1,
+            ..unit
+        };
+        self.put_row(actor, ImportedRow::Unit(after.clone()), false)
+            .await?;
         Ok(after)
     }
 
@@ -53,8 +65,14 @@ impl Ingest {
     /// Taken certificate number; refused without one, or without a name.
     pub async fn add_officer(&self, actor: Actor, officer: Officer) -> Result<Officer> {
         let id = OfficerId::fresh(&*self.clock, &*self.random);
-        let officer = checked_officer(Officer { id, version: 1, created_at: self.clock.now(), ..officer })?;
-        self.put_row(actor, ImportedRow::Officer(officer.clone()), true).await?;
+        let officer = checked_officer(Officer {
+            id,
+            version: 1,
+            created_at: self.clock.now(),
+            ..officer
+        })?;
+        self.put_row(actor, ImportedRow::Officer(officer.clone()), true)
+            .await?;
         Ok(officer)
     }
 
@@ -64,8 +82,12 @@ impl Ingest {
     /// Stale; as [`Ingest::add_officer`].
     pub async fn change_officer(&self, actor: Actor, officer: Officer) -> Result<Officer> {
         let officer = checked_officer(officer)?;
-        let after = Officer { version: officer.version + 1, ..officer };
-        self.put_row(actor, ImportedRow::Officer(after.clone()), false).await?;
+        let after = Officer {
+            version: officer.version + 1,
+            ..officer
+        };
+        self.put_row(actor, ImportedRow::Officer(after.clone()), false)
+            .await?;
         Ok(after)
     }
 
@@ -75,8 +97,14 @@ impl Ingest {
     /// Taken serial; refused without one.
     pub async fn add_recorder(&self, actor: Actor, recorder: Recorder) -> Result<Recorder> {
         let id = RecorderId::fresh(&*self.clock, &*self.random);
-        let recorder = checked_recorder(Recorder { id, version: 1, created_at: self.clock.now(), ..recorder })?;
-        self.put_row(actor, ImportedRow::Recorder(recorder.clone()), true).await?;
+        let recorder = checked_recorder(Recorder {
+            id,
+            version: 1,
+            created_at: self.clock.now(),
+            ..recorder
+        })?;
+        self.put_row(actor, ImportedRow::Recorder(recorder.clone()), true)
+            .await?;
         Ok(recorder)
     }
 
@@ -86,8 +114,12 @@ impl Ingest {
     /// Stale; as [`Ingest::add_recorder`].
     pub async fn change_recorder(&self, actor: Actor, recorder: Recorder) -> Result<Recorder> {
         let recorder = checked_recorder(recorder)?;
-        let after = Recorder { version: recorder.version + 1, ..recorder };
-        self.put_row(actor, ImportedRow::Recorder(after.clone()), false).await?;
+        let after = Recorder {
+            version: recorder.version + 1,
+            ..recorder
+        };
+        self.put_row(actor, ImportedRow::Recorder(after.clone()), false)
+            .await?;
         Ok(after)
     }
 
@@ -103,8 +135,15 @@ impl Ingest {
         (from_at, until_at): (Micros, Option<Micros>),
     ) -> Result<Assignment> {
         let id = AssignmentId::fresh(&*self.clock, &*self.random);
-        let assignment = Assignment { id, recorder_id, officer_id, from_at, until_at };
-        self.put_row(actor, ImportedRow::Assignment(assignment.clone()), true).await?;
+        let assignment = Assignment {
+            id,
+            recorder_id,
+            officer_id,
+            from_at,
+            until_at,
+        };
+        self.put_row(actor, ImportedRow::Assignment(assignment.clone()), true)
+            .await?;
         Ok(assignment)
     }
 
@@ -112,9 +151,18 @@ impl Ingest {
     ///
     /// # Errors
     /// Not found; refused as for [`Ingest::assign`].
-    pub async fn end_assignment(&self, actor: Actor, assignment: Assignment, until_at: Option<Micros>) -> Result<Assignment> {
-        let after = Assignment { until_at, ..assignment };
-        self.put_row(actor, ImportedRow::Assignment(after.clone()), false).await?;
+    pub async fn end_assignment(
+        &self,
+        actor: Actor,
+        assignment: Assignment,
+        until_at: Option<Micros>,
+    ) -> Result<Assignment> {
+        let after = Assignment {
+            until_at,
+            ..assignment
+        };
+        self.put_row(actor, ImportedRow::Assignment(after.clone()), false)
+            .await?;
         Ok(after)
     }
 
@@ -141,11 +189,23 @@ impl Ingest {
         // First only to see what it comes to: the files must be in the vault before the change commits, and the
         // vault is not written while a transaction is open.
         let mut rehearsal = self.catalog.change().await?;
-        let Imported { created, updated, unchanged } =
-            rehearsal.import(kind, csv, reach, &*self.clock, &*self.random).await?;
+        let Imported {
+            created,
+            updated,
+            unchanged,
+        } = rehearsal
+            .import(kind, csv, reach, &*self.clock, &*self.random)
+            .await?;
         drop(rehearsal);
-        let counts = ImportCounts { created: created.len(), changed: updated.len(), unchanged };
-        let rows = created.into_iter().map(|row| (row, true)).chain(updated.into_iter().map(|row| (row, false)));
+        let counts = ImportCounts {
+            created: created.len(),
+            changed: updated.len(),
+            unchanged,
+        };
+        let rows = created
+            .into_iter()
+            .map(|row| (row, true))
+            .chain(updated.into_iter().map(|row| (row, false)));
         let mut filed = Vec::new();
         for (row, is_new) in rows {
             let register = self.row_register(&row).await?;
@@ -172,7 +232,11 @@ impl Ingest {
             ImportedRow::Unit(u) => Some(u.id),
             ImportedRow::Officer(o) => Some(o.unit_id),
             ImportedRow::Recorder(r) => Some(r.unit_id),
-            ImportedRow::Assignment(a) => self.catalog.recorder(a.recorder_id).await?.map(|found| found.row.unit_id),
+            ImportedRow::Assignment(a) => self
+                .catalog
+                .recorder(a.recorder_id)
+                .await?
+                .map(|found| found.row.unit_id),
         })
     }
 
@@ -180,7 +244,11 @@ impl Ingest {
         let filled = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let (id, version, value) = match row {
             ImportedRow::Unit(u) => {
-                let value = UnitRow { name: u.name.clone(), code: filled(&u.code), parent: u.parent_id };
+                let value = UnitRow {
+                    name: u.name.clone(),
+                    code: filled(&u.code),
+                    parent: u.parent_id,
+                };
                 (*u.id.as_bytes(), u.version, RegisterValue::Unit(value))
             }
             ImportedRow::Officer(o) => {
@@ -194,7 +262,11 @@ impl Ingest {
                 (*o.id.as_bytes(), o.version, RegisterValue::Officer(value))
             }
             ImportedRow::Recorder(r) => {
-                let value = RecorderRow { serial: r.serial.clone(), model: filled(&r.model), unit: r.unit_id };
+                let value = RecorderRow {
+                    serial: r.serial.clone(),
+                    model: filled(&r.model),
+                    unit: r.unit_id,
+                };
                 (*r.id.as_bytes(), r.version, RegisterValue::Recorder(value))
             }
             // Its row has no version of its own: the first free number is taken.
@@ -208,7 +280,8 @@ impl Ingest {
                 (*a.id.as_bytes(), 1, RegisterValue::Assignment(value))
             }
         };
-        self.put_register(RegisterId::from_bytes(id), version_number(version)?, value).await
+        self.put_register(RegisterId::from_bytes(id), version_number(version)?, value)
+            .await
     }
 
     fn row_event(
@@ -221,13 +294,26 @@ impl Ingest {
     ) -> Result<EventRow> {
         let subject = match row {
             ImportedRow::Unit(_) => Subject::default(),
-            ImportedRow::Officer(o) => Subject { officer: Some(o.id), ..Subject::default() },
-            ImportedRow::Recorder(r) => Subject { recorder: Some(r.id), ..Subject::default() },
-            ImportedRow::Assignment(a) => {
-                Subject { recorder: Some(a.recorder_id), officer: Some(a.officer_id), ..Subject::default() }
-            }
+            ImportedRow::Officer(o) => Subject {
+                officer: Some(o.id),
+                ..Subject::default()
+            },
+            ImportedRow::Recorder(r) => Subject {
+                recorder: Some(r.id),
+                ..Subject::default()
+            },
+            ImportedRow::Assignment(a) => Subject {
+                recorder: Some(a.recorder_id),
+                officer: Some(a.officer_id),
+                ..Subject::default()
+            },
         };
-        self.event(actor, unit, subject, kinds::RegisterChanged { register, import })
+        self.event(
+            actor,
+            unit,
+            subject,
+            kinds::RegisterChanged { register, import },
+        )
     }
 }
 
@@ -235,19 +321,33 @@ impl Ingest {
 async fn apply(change: &mut Change, row: &ImportedRow, is_new: bool) -> Result<(), CatalogError> {
     match (row, is_new) {
         (ImportedRow::Unit(u), true) => change.add_unit(u).await,
-        (ImportedRow::Unit(u), false) => {
-            change.update_unit(&Unit { version: u.version - 1, ..u.clone() }).await.map(drop)
-        }
+        (ImportedRow::Unit(u), false) => change
+            .update_unit(&Unit {
+                version: u.version - 1,
+                ..u.clone()
+            })
+            .await
+            .map(drop),
         (ImportedRow::Officer(o), true) => change.add_officer(o).await,
-        (ImportedRow::Officer(o), false) => {
-            change.update_officer(&Officer { version: o.version - 1, ..o.clone() }).await.map(drop)
-        }
+        (ImportedRow::Officer(o), false) => change
+            .update_officer(&Officer {
+                version: o.version - 1,
+                ..o.clone()
+            })
+            .await
+            .map(drop),
         (ImportedRow::Recorder(r), true) => change.add_recorder(r).await,
-        (ImportedRow::Recorder(r), false) => {
-            change.update_recorder(&Recorder { version: r.version - 1, ..r.clone() }).await.map(drop)
-        }
+        (ImportedRow::Recorder(r), false) => change
+            .update_recorder(&Recorder {
+                version: r.version - 1,
+                ..r.clone()
+            })
+            .await
+            .map(drop),
         (ImportedRow::Assignment(a), true) => change.assign(a).await,
-        (ImportedRow::Assignment(a), false) => change.end_assignment(a.id, a.until_at).await.map(drop),
+        (ImportedRow::Assignment(a), false) => {
+            change.end_assignment(a.id, a.until_at).await.map(drop)
+        }
     }
 }
 
@@ -262,7 +362,8 @@ fn checked_unit(unit: Unit) -> Result<Unit> {
 fn checked_officer(officer: Officer) -> Result<Officer> {
     Ok(Officer {
         name: Limit::NAME.require("name", &officer.name)?,
-        certificate_number: Limit::NAME.require("certificate_number", &officer.certificate_number)?,
+        certificate_number: Limit::NAME
+            .require("certificate_number", &officer.certificate_number)?,
         category: Limit::NAME.check("category", officer.category)?,
         area: Limit::NAME.check("area", officer.area)?,
         ..officer

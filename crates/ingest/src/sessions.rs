@@ -3,8 +3,8 @@
 use docket_base::ids::SessionId;
 use docket_base::{Micros, Sha256Digest};
 use docket_catalog::{Session, User};
-use docket_ledger::kinds::{self, RefusedReason};
 use docket_ledger::Actor;
+use docket_ledger::kinds::{self, RefusedReason};
 
 use crate::users::subject;
 use crate::{Ingest, Result};
@@ -23,9 +23,22 @@ impl Ingest {
     ///
     /// # Errors
     /// The catalog's.
-    pub async fn open_session(&self, user: &User, hashes: SessionHashes, expires_at: Micros) -> Result<()> {
-        let body = kinds::SessionOpened { user: user.id, session: event_id(&hashes.secret) };
-        let event = self.event(Actor::User(user.id), Some(user.unit_id), subject(user.id), body)?;
+    pub async fn open_session(
+        &self,
+        user: &User,
+        hashes: SessionHashes,
+        expires_at: Micros,
+    ) -> Result<()> {
+        let body = kinds::SessionOpened {
+            user: user.id,
+            session: event_id(&hashes.secret),
+        };
+        let event = self.event(
+            Actor::User(user.id),
+            Some(user.unit_id),
+            subject(user.id),
+            body,
+        )?;
         self.commit(self.catalog.change().await?, &[event]).await?;
         self.keep_session(user, hashes, expires_at).await
     }
@@ -34,7 +47,12 @@ impl Ingest {
     ///
     /// # Errors
     /// The catalog's.
-    pub async fn keep_session(&self, user: &User, hashes: SessionHashes, expires_at: Micros) -> Result<()> {
+    pub async fn keep_session(
+        &self,
+        user: &User,
+        hashes: SessionHashes,
+        expires_at: Micros,
+    ) -> Result<()> {
         let session = Session {
             id_sha256: hashes.secret,
             csrf_sha256: hashes.csrf,
@@ -52,8 +70,16 @@ impl Ingest {
     /// The catalog's.
     pub async fn close_session(&self, user: &User, secret: Sha256Digest) -> Result<()> {
         self.catalog.end_session(secret).await?;
-        let body = kinds::SessionClosed { user: user.id, session: event_id(&secret) };
-        let event = self.event(Actor::User(user.id), Some(user.unit_id), subject(user.id), body)?;
+        let body = kinds::SessionClosed {
+            user: user.id,
+            session: event_id(&secret),
+        };
+        let event = self.event(
+            Actor::User(user.id),
+            Some(user.unit_id),
+            subject(user.id),
+            body,
+        )?;
         self.commit(self.catalog.change().await?, &[event]).await
     }
 
@@ -69,10 +95,19 @@ impl Ingest {
         locked_until: Option<Micros>,
     ) -> Result<()> {
         // Nobody signed in, so nobody acts but the daemon.
-        let refused = kinds::SessionRefused { user: Some(user.id), reason, attempts };
-        let mut events = vec![self.event(Actor::System, Some(user.unit_id), subject(user.id), refused)?];
+        let refused = kinds::SessionRefused {
+            user: Some(user.id),
+            reason,
+            attempts,
+        };
+        let mut events =
+            vec![self.event(Actor::System, Some(user.unit_id), subject(user.id), refused)?];
         if let Some(until_at) = locked_until {
-            let locked = kinds::SessionLocked { user: user.id, until_at, attempts };
+            let locked = kinds::SessionLocked {
+                user: user.id,
+                until_at,
+                attempts,
+            };
             events.push(self.event(Actor::System, Some(user.unit_id), subject(user.id), locked)?);
         }
         self.commit(self.catalog.change().await?, &events).await

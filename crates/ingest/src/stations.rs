@@ -25,19 +25,36 @@ impl Ingest {
     ///
     /// # Errors
     /// Refused without a name.
-    pub async fn station_reports(&self, token: TokenId, unit: UnitId, report: StationReport) -> Result<Station> {
+    pub async fn station_reports(
+        &self,
+        token: TokenId,
+        unit: UnitId,
+        report: StationReport,
+    ) -> Result<Station> {
         let name = Limit::NAME.require("name", &report.name)?;
         let software = Limit::NAME.check("version", report.software_version)?;
         let station = match self.catalog.station_of_token(token).await? {
             None => self.enter_station(token, unit, &name).await?,
             Some(station) if station.name != name || station.unit_id != unit => {
-                self.rename_station(Station { name, unit_id: unit, ..station }).await?
+                self.rename_station(Station {
+                    name,
+                    unit_id: unit,
+                    ..station
+                })
+                .await?
             }
             Some(station) => station,
         };
         let now = self.clock.now();
-        self.catalog.station_heard(station.id, &software, &report.status, now).await?;
-        Ok(Station { software_version: software, status: report.status, last_seen_at: Some(now), ..station })
+        self.catalog
+            .station_heard(station.id, &software, &report.status, now)
+            .await?;
+        Ok(Station {
+            software_version: software,
+            status: report.status,
+            last_seen_at: Some(now),
+            ..station
+        })
     }
 
     /// The station of a token; one that hasn't reported yet is entered under its token's name.
@@ -49,7 +66,8 @@ impl Ingest {
             return Ok(station);
         }
         let name = self.catalog.token(token).await?.map(|token| token.name);
-        self.enter_station(token, unit, &name.unwrap_or_else(|| token.to_string())).await
+        self.enter_station(token, unit, &name.unwrap_or_else(|| token.to_string()))
+            .await
     }
 
     async fn enter_station(&self, token: TokenId, unit: UnitId, name: &str) -> Result<Station> {
@@ -64,7 +82,9 @@ impl Ingest {
             version: 1,
             created_at: self.clock.now(),
         };
-        let register = self.put_register(row_of(station.id), 1, row(&station)).await?;
+        let register = self
+            .put_register(row_of(station.id), 1, row(&station))
+            .await?;
         let mut change = self.catalog.change().await?;
         match change.add_station(&station).await {
             Ok(()) => {}
@@ -72,24 +92,42 @@ impl Ingest {
             Err(CatalogError::Taken(_)) => {
                 drop(change);
                 let known = self.catalog.station_of_token(token).await?;
-                return known.ok_or_else(|| crate::IngestError::not_found("station of token", token));
+                return known
+                    .ok_or_else(|| crate::IngestError::not_found("station of token", token));
             }
             Err(error) => return Err(error.into()),
         }
-        let body = kinds::StationSeen { token: Some(token), register };
-        let event = self.event(Actor::Token(token), Some(unit), Subject::station(station.id), body)?;
+        let body = kinds::StationSeen {
+            token: Some(token),
+            register,
+        };
+        let event = self.event(
+            Actor::Token(token),
+            Some(unit),
+            Subject::station(station.id),
+            body,
+        )?;
         self.commit(change, &[event]).await?;
         Ok(station)
     }
 
     async fn rename_station(&self, station: Station) -> Result<Station> {
         let version = version_number(station.version + 1)?;
-        let register = self.put_register(row_of(station.id), version, row(&station)).await?;
+        let register = self
+            .put_register(row_of(station.id), version, row(&station))
+            .await?;
         let mut change = self.catalog.change().await?;
         let after = change.update_station(&station).await?;
-        let body = kinds::StationSeen { token: station.token_id, register };
-        let event =
-            self.event(Actor::Station(station.id), Some(after.unit_id), Subject::station(station.id), body)?;
+        let body = kinds::StationSeen {
+            token: station.token_id,
+            register,
+        };
+        let event = self.event(
+            Actor::Station(station.id),
+            Some(after.unit_id),
+            Subject::station(station.id),
+            body,
+        )?;
         self.commit(change, &[event]).await?;
         Ok(after)
     }
@@ -100,5 +138,8 @@ fn row_of(station: StationId) -> RegisterId {
 }
 
 fn row(station: &Station) -> RegisterValue {
-    RegisterValue::Station(StationRow { name: station.name.clone(), unit: station.unit_id })
+    RegisterValue::Station(StationRow {
+        name: station.name.clone(),
+        unit: station.unit_id,
+    })
 }

@@ -11,9 +11,15 @@ pub struct Limit {
 
 impl Limit {
     /// Names, numbers, codes, tags: one line.
-    pub const NAME: Self = Self { bytes: 512, lines: false };
+    pub const NAME: Self = Self {
+        bytes: 512,
+        lines: false,
+    };
     /// Notes and reasons.
-    pub const NOTE: Self = Self { bytes: 16 * 1024, lines: true };
+    pub const NOTE: Self = Self {
+        bytes: 16 * 1024,
+        lines: true,
+    };
 
     /// The text itself when it is within the bound and free of control characters.
     ///
@@ -21,7 +27,10 @@ impl Limit {
     /// Refused, naming the field.
     pub fn check(self, field: &str, text: String) -> Result<String> {
         if text.len() > self.bytes {
-            return Err(IngestError::Refused(format!("{field}: at most {} bytes", self.bytes)));
+            return Err(IngestError::Refused(format!(
+                "{field}: at most {} bytes",
+                self.bytes
+            )));
         }
         let allowed = |c: char| !c.is_control() || (self.lines && matches!(c, '\n' | '\r' | '\t'));
         if !text.chars().all(allowed) {
@@ -57,7 +66,11 @@ mod tests {
 
     #[test]
     fn names_are_one_line_and_bounded() {
-        assert!(Limit::NAME.require("name", " 贵阳市卫生监督局 ").is_ok_and(|name| name == "贵阳市卫生监督局"));
+        assert!(
+            Limit::NAME
+                .require("name", " 贵阳市卫生监督局 ")
+                .is_ok_and(|name| name == "贵阳市卫生监督局")
+        );
         assert!(Limit::NAME.require("name", "  ").is_err());
         assert!(Limit::NAME.check("name", "a\nb".to_owned()).is_err());
         assert!(Limit::NAME.check("name", "a".repeat(513)).is_err());

@@ -44,11 +44,19 @@ impl Ingest {
             last_used_at: None,
         };
         let row = RegisterId::from_bytes(*token.id.as_bytes());
-        let value = RegisterValue::Token(NameRow { name: token.name.clone() });
+        let value = RegisterValue::Token(NameRow {
+            name: token.name.clone(),
+        });
         let register = self.put_register(row, 1, value).await?;
         let mut change = self.catalog.change().await?;
         change.add_token(&token).await?;
-        let body = kinds::TokenCreated { token: token.id, scopes, station: None, expires_at: None, register };
+        let body = kinds::TokenCreated {
+            token: token.id,
+            scopes,
+            station: None,
+            expires_at: None,
+            register,
+        };
         let event = self.event(actor, Some(token.unit_id), subject(token.id), body)?;
         self.commit(change, &[event]).await?;
         Ok(token)
@@ -59,13 +67,22 @@ impl Ingest {
     /// # Errors
     /// Not found.
     pub async fn revoke_token(&self, actor: Actor, id: TokenId) -> Result<()> {
-        let token = self.catalog.token(id).await?.ok_or_else(|| IngestError::not_found("token", id))?;
+        let token = self
+            .catalog
+            .token(id)
+            .await?
+            .ok_or_else(|| IngestError::not_found("token", id))?;
         if token.revoked_at.is_some() {
             return Ok(());
         }
         let mut change = self.catalog.change().await?;
         change.revoke_token(id, self.clock.now()).await?;
-        let event = self.event(actor, Some(token.unit_id), subject(id), kinds::TokenRevoked { token: id })?;
+        let event = self.event(
+            actor,
+            Some(token.unit_id),
+            subject(id),
+            kinds::TokenRevoked { token: id },
+        )?;
         self.commit(change, &[event]).await
     }
 }
@@ -76,7 +93,10 @@ fn read_scopes(text: &str) -> Result<(String, Vec<Scope>)> {
         serde_json::from_value(serde_json::Value::String(word.to_owned()))
             .map_err(|_| IngestError::Refused(format!("scopes: unknown scope {word:?}")))
     };
-    let mut scopes = text.split(',').map(|word| read(word.trim())).collect::<Result<Vec<_>>>()?;
+    let mut scopes = text
+        .split(',')
+        .map(|word| read(word.trim()))
+        .collect::<Result<Vec<_>>>()?;
     scopes.sort_unstable();
     scopes.dedup();
     let words: Vec<&str> = scopes.iter().map(|scope| word(*scope)).collect();
@@ -94,7 +114,10 @@ fn word(scope: Scope) -> &'static str {
 }
 
 fn subject(token: TokenId) -> Subject {
-    Subject { token: Some(token), ..Subject::default() }
+    Subject {
+        token: Some(token),
+        ..Subject::default()
+    }
 }
 
 #[cfg(test)]

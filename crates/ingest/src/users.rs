@@ -59,7 +59,11 @@ impl Ingest {
         let register = self.user_register(&user, 1).await?;
         let mut change = self.catalog.change().await?;
         change.add_user(&user).await?;
-        let body = kinds::UserCreated { user: user.id, role: ledger_role(user.role), register };
+        let body = kinds::UserCreated {
+            user: user.id,
+            role: ledger_role(user.role),
+            register,
+        };
         let event = self.event(actor, Some(user.unit_id), subject(user.id), body)?;
         self.commit(change, &[event]).await?;
         Ok(user)
@@ -70,7 +74,12 @@ impl Ingest {
     /// # Errors
     /// Not found.
     pub async fn change_user(&self, actor: Actor, id: UserId, wanted: UserChange) -> Result<User> {
-        let before = self.catalog.user(id).await?.ok_or_else(|| IngestError::not_found("user", id))?.row;
+        let before = self
+            .catalog
+            .user(id)
+            .await?
+            .ok_or_else(|| IngestError::not_found("user", id))?
+            .row;
         let after = User {
             role: wanted.role.unwrap_or(before.role),
             unit_id: wanted.unit.unwrap_or(before.unit_id),
@@ -80,11 +89,19 @@ impl Ingest {
         let mut events = Vec::new();
         if (before.role, before.unit_id) != (after.role, after.unit_id) {
             let role = ledger_role(after.role);
-            let body = kinds::UserChanged { user: id, role, unit: after.unit_id, register: None };
+            let body = kinds::UserChanged {
+                user: id,
+                role,
+                unit: after.unit_id,
+                register: None,
+            };
             events.push(self.event(actor, Some(before.unit_id), subject(id), body)?);
         }
         if before.disabled != after.disabled {
-            let body = kinds::UserDisabled { user: id, disabled: after.disabled };
+            let body = kinds::UserDisabled {
+                user: id,
+                disabled: after.disabled,
+            };
             events.push(self.event(actor, Some(after.unit_id), subject(id), body)?);
         }
         if events.is_empty() {
@@ -101,17 +118,30 @@ impl Ingest {
     /// # Errors
     /// Not found.
     pub async fn set_password(&self, actor: Actor, id: UserId, password_hash: &str) -> Result<()> {
-        let user = self.catalog.user(id).await?.ok_or_else(|| IngestError::not_found("user", id))?.row;
+        let user = self
+            .catalog
+            .user(id)
+            .await?
+            .ok_or_else(|| IngestError::not_found("user", id))?
+            .row;
         let mut change = self.catalog.change().await?;
         change.set_password(id, password_hash).await?;
-        let event = self.event(actor, Some(user.unit_id), subject(id), kinds::UserPasswordSet { user: id })?;
+        let event = self.event(
+            actor,
+            Some(user.unit_id),
+            subject(id),
+            kinds::UserPasswordSet { user: id },
+        )?;
         self.commit(change, &[event]).await
     }
 
     async fn user_register(&self, user: &User, version: i64) -> Result<RegisterRef> {
         let row = RegisterId::from_bytes(*user.id.as_bytes());
-        let value = RegisterValue::User(NameRow { name: user.name.clone() });
-        self.put_register(row, version_number(version)?, value).await
+        let value = RegisterValue::User(NameRow {
+            name: user.name.clone(),
+        });
+        self.put_register(row, version_number(version)?, value)
+            .await
     }
 }
 
@@ -125,5 +155,8 @@ fn ledger_role(role: Role) -> kinds::Role {
 }
 
 pub(crate) fn subject(user: UserId) -> Subject {
-    Subject { user: Some(user), ..Subject::default() }
+    Subject {
+        user: Some(user),
+        ..Subject::default()
+    }
 }

@@ -37,18 +37,30 @@ pub struct Served {
 impl Served {
     /// A playlist or init segment: so many bytes, no playing time.
     pub fn playlist(bytes: u64) -> Self {
-        Self { purpose: ViewingPurpose::Play, bytes, stretch: None }
+        Self {
+            purpose: ViewingPurpose::Play,
+            bytes,
+            stretch: None,
+        }
     }
 
     /// A media segment of so many bytes, from when until when in the recording.
     pub fn segment(bytes: u64, milliseconds: Range<u64>) -> Self {
-        Self { purpose: ViewingPurpose::Play, bytes, stretch: Some(milliseconds) }
+        Self {
+            purpose: ViewingPurpose::Play,
+            bytes,
+            stretch: Some(milliseconds),
+        }
     }
 
     /// A range of the original.
     pub fn original(range: Range<u64>) -> Self {
         let bytes = range.end.saturating_sub(range.start);
-        Self { purpose: ViewingPurpose::Original, bytes, stretch: Some(range) }
+        Self {
+            purpose: ViewingPurpose::Original,
+            bytes,
+            stretch: Some(range),
+        }
     }
 }
 
@@ -76,7 +88,10 @@ pub struct Viewings {
 impl Viewings {
     /// Nobody watches yet.
     pub fn new(ingest: Arc<Ingest>) -> Self {
-        Self { ingest, open: Mutex::default() }
+        Self {
+            ingest,
+            open: Mutex::default(),
+        }
     }
 
     /// Notes that this is about to be served. When it returns the viewing's opening is committed.
@@ -91,9 +106,17 @@ impl Viewings {
         let viewing = match open.get_mut(&key) {
             Some(viewing) => viewing,
             None => {
-                let id = self.ingest.open_viewing(actor, recording, served.purpose).await?;
-                let fresh =
-                    Open { id, last_served: now, last_stored: now, served_bytes: 0, waiting: Stretches::default() };
+                let id = self
+                    .ingest
+                    .open_viewing(actor, recording, served.purpose)
+                    .await?;
+                let fresh = Open {
+                    id,
+                    last_served: now,
+                    last_stored: now,
+                    served_bytes: 0,
+                    waiting: Stretches::default(),
+                };
                 open.entry(key).or_insert(fresh)
             }
         };
@@ -113,7 +136,12 @@ impl Viewings {
 
     async fn store(&self, id: ViewingId, waiting: &Stretches, at: Micros) -> Result<()> {
         for (from, until) in waiting.as_slice() {
-            match self.ingest.catalog.viewing_served(id, *from, *until, at).await {
+            match self
+                .ingest
+                .catalog
+                .viewing_served(id, *from, *until, at)
+                .await
+            {
                 Ok(()) => {}
                 // Closed meanwhile: what was served is told by the next one's opening.
                 Err(CatalogError::Stale { .. }) => break,
@@ -145,14 +173,24 @@ impl Viewings {
         let mut closed = 0;
         let idle: Vec<(Key, Open)> = {
             let mut open = self.open.lock().await;
-            open.extract_if(|_, viewing| viewing.last_served < since).collect()
+            open.extract_if(|_, viewing| viewing.last_served < since)
+                .collect()
         };
         for ((_, actor, _), viewing) in idle {
-            self.store(viewing.id, &viewing.waiting, viewing.last_served).await?;
-            closed += self.ingest.close_viewing(actor, viewing.id, viewing.served_bytes).await?;
+            self.store(viewing.id, &viewing.waiting, viewing.last_served)
+                .await?;
+            closed += self
+                .ingest
+                .close_viewing(actor, viewing.id, viewing.served_bytes)
+                .await?;
         }
         for row in self.ingest.catalog.idle_viewings(since, BATCH).await? {
-            let served_here = self.open.lock().await.values().any(|viewing| viewing.id == row.id);
+            let served_here = self
+                .open
+                .lock()
+                .await
+                .values()
+                .any(|viewing| viewing.id == row.id);
             if let (false, Some(actor)) = (served_here, actor_of(&row)) {
                 closed += self.ingest.close_viewing(actor, row.id, 0).await?;
             }
@@ -166,31 +204,61 @@ impl Ingest {
     ///
     /// # Errors
     /// The catalog's: then nothing may go out.
-    pub async fn downloaded(&self, actor: Actor, recording: &Recording, bytes: Range<u64>) -> Result<()> {
+    pub async fn downloaded(
+        &self,
+        actor: Actor,
+        recording: &Recording,
+        bytes: Range<u64>,
+    ) -> Result<()> {
         let body = kinds::RecordingDownloaded {
             from_bytes: bytes.start,
             until_bytes: bytes.end,
             sha256: recording.sha256,
         };
-        let event = self.event(actor, Some(recording.unit_id), Subject::recording(recording.id), body)?;
+        let event = self.event(
+            actor,
+            Some(recording.unit_id),
+            Subject::recording(recording.id),
+            body,
+        )?;
         self.commit(self.catalog.change().await?, &[event]).await
     }
 
-    async fn open_viewing(&self, actor: Actor, recording: &Recording, purpose: ViewingPurpose) -> Result<ViewingId> {
+    async fn open_viewing(
+        &self,
+        actor: Actor,
+        recording: &Recording,
+        purpose: ViewingPurpose,
+    ) -> Result<ViewingId> {
         let viewer = actor_ref(actor);
         // One that was open when the daemon stopped goes on; its opening is in the log.
-        if let Some(known) = self.catalog.open_viewing(recording.id, &viewer, purpose).await? {
+        if let Some(known) = self
+            .catalog
+            .open_viewing(recording.id, &viewer, purpose)
+            .await?
+        {
             return Ok(known.id);
         }
         let id = ViewingId::fresh(&*self.clock, &*self.random);
         let mut change = self.catalog.change().await?;
-        change.open_viewing(id, recording.id, &viewer, purpose, self.clock.now()).await?;
+        change
+            .open_viewing(id, recording.id, &viewer, purpose, self.clock.now())
+            .await?;
         let means = match purpose {
             ViewingPurpose::Play => ViewingMeans::Hls,
             ViewingPurpose::Original => ViewingMeans::Bytes,
         };
-        let body = kinds::ViewingOpened { viewing: id, means, while_receiving: recording.state.is_open() };
-        let event = self.event(actor, Some(recording.unit_id), subject(recording.id, id), body)?;
+        let body = kinds::ViewingOpened {
+            viewing: id,
+            means,
+            while_receiving: recording.state.is_open(),
+        };
+        let event = self.event(
+            actor,
+            Some(recording.unit_id),
+            subject(recording.id, id),
+            body,
+        )?;
         self.commit(change, &[event]).await?;
         Ok(id)
     }
@@ -206,13 +274,21 @@ impl Ingest {
         let Some(recording) = change.recording(row.recording_id).await? else {
             return Ok(0);
         };
-        let stretch = |(from_ms, until_ms): &(u64, u64)| Stretch { from_ms: *from_ms, until_ms: *until_ms };
+        let stretch = |(from_ms, until_ms): &(u64, u64)| Stretch {
+            from_ms: *from_ms,
+            until_ms: *until_ms,
+        };
         let (served, of_original) = match row.purpose {
             ViewingPurpose::Play => (row.stretches.as_slice().iter().map(stretch).collect(), 0),
             // Bytes are no playing time: their sum is told.
-            ViewingPurpose::Original => {
-                (Vec::new(), row.stretches.as_slice().iter().map(|(from, until)| until - from).sum())
-            }
+            ViewingPurpose::Original => (
+                Vec::new(),
+                row.stretches
+                    .as_slice()
+                    .iter()
+                    .map(|(from, until)| until - from)
+                    .sum(),
+            ),
         };
         let body = kinds::ViewingClosed {
             viewing: id,
@@ -222,7 +298,12 @@ impl Ingest {
             served,
             claimed: Vec::new(),
         };
-        let event = self.event(actor, Some(recording.unit_id), subject(recording.id, id), body)?;
+        let event = self.event(
+            actor,
+            Some(recording.unit_id),
+            subject(recording.id, id),
+            body,
+        )?;
         self.commit(change, &[event]).await?;
         Ok(1)
     }
@@ -239,5 +320,8 @@ fn actor_of(row: &Viewing) -> Option<Actor> {
 }
 
 fn subject(recording: RecordingId, viewing: ViewingId) -> Subject {
-    Subject { viewing: Some(viewing), ..Subject::recording(recording) }
+    Subject {
+        viewing: Some(viewing),
+        ..Subject::recording(recording)
+    }
 }

@@ -93,12 +93,17 @@ async fn once(app: AppState, request: Request, next: Next) -> Result<Response> {
 fn key(headers: &HeaderMap) -> Result<String> {
     let text = headers.get(HEADER).and_then(|value| value.to_str().ok());
     let text = text.filter(|text| !text.is_empty() && text.len() <= LONGEST_KEY);
-    let bad = || Problem::new(Kind::BadRequest).detail("Idempotency-Key: 1 to 200 visible ASCII characters");
+    let bad = || {
+        Problem::new(Kind::BadRequest).detail("Idempotency-Key: 1 to 200 visible ASCII characters")
+    };
     text.map(str::to_owned).ok_or_else(bad)
 }
 
 fn fingerprint(parts: &http::request::Parts, body: &[u8]) -> Sha256Digest {
-    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("", |target| target.as_str());
     let mut print = Vec::with_capacity(target.len() + body.len() + 1);
     print.extend_from_slice(target.as_bytes());
     print.push(0);
@@ -110,7 +115,8 @@ fn fingerprint(parts: &http::request::Parts, body: &[u8]) -> Sha256Digest {
 async fn keep(app: &AppState, actor: &str, key: &str, response: Response) -> Result<Response> {
     let catalog = app.catalog();
     let (parts, body) = response.into_parts();
-    let final_answer = parts.status.is_success() || parts.status == StatusCode::UNPROCESSABLE_ENTITY;
+    let final_answer =
+        parts.status.is_success() || parts.status == StatusCode::UNPROCESSABLE_ENTITY;
     let body = to_bytes(body, LONGEST_ANSWER).await;
     let body = match body {
         Ok(body) if final_answer => body,

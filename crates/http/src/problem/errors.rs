@@ -18,16 +18,23 @@ const SOON_S: u64 = 1;
 impl From<CatalogError> for Problem {
     fn from(error: CatalogError) -> Self {
         match error {
-            CatalogError::Missing { what, .. } => Self::new(Kind::NotFound).detail(format!("no such {what}")),
+            CatalogError::Missing { what, .. } => {
+                Self::new(Kind::NotFound).detail(format!("no such {what}"))
+            }
             CatalogError::Stale { .. } => Self::new(Kind::PreconditionFailed),
             // The database's own words name tables and columns: not for clients.
             CatalogError::Taken(_) => Self::new(Kind::AlreadyExists),
             CatalogError::Refused(reason) => Self::new(Kind::Invalid).detail(reason),
             CatalogError::Import(lines) => {
                 let shown = lines.iter().take(100);
-                let list: Vec<_> = shown.map(|l| json!({"line": l.line, "reason": l.reason})).collect();
+                let list: Vec<_> = shown
+                    .map(|l| json!({"line": l.line, "reason": l.reason}))
+                    .collect();
                 Self::new(Kind::Invalid)
-                    .detail(format!("{} lines can't be taken in; nothing was", lines.len()))
+                    .detail(format!(
+                        "{} lines can't be taken in; nothing was",
+                        lines.len()
+                    ))
                     .member("lines", list)
             }
             CatalogError::BadCursor(error) => error.into(),
@@ -74,7 +81,9 @@ impl From<IngestError> for Problem {
             IngestError::Vault(error) => error.into(),
             IngestError::Playback(error) => error.into(),
             IngestError::StillHeld(_) => Self::new(Kind::Locked).retry_after_seconds(SOON_S),
-            IngestError::NotFound { what, .. } => Self::new(Kind::NotFound).detail(format!("no such {what}")),
+            IngestError::NotFound { what, .. } => {
+                Self::new(Kind::NotFound).detail(format!("no such {what}"))
+            }
             IngestError::WrongState(reason) => Self::new(Kind::Conflict).detail(reason),
             IngestError::Refused(reason) => Self::new(Kind::Invalid).detail(reason),
             other => Self::internal(other),
@@ -87,7 +96,9 @@ impl From<ReceiptError> for Problem {
         match error {
             ReceiptError::NotYet => Self::new(Kind::ReceiptNotReady).retry_after_seconds(SOON_S),
             // Without Retry-After: waiting won't help.
-            ReceiptError::Never => Self::new(Kind::ReceiptNotReady).detail("this recording gets no receipt"),
+            ReceiptError::Never => {
+                Self::new(Kind::ReceiptNotReady).detail("this recording gets no receipt")
+            }
             ReceiptError::Catalog(error) => error.into(),
             ReceiptError::Vault(error) => error.into(),
             other => Self::internal(other),

@@ -55,7 +55,11 @@ fn render(document: &Value) -> String {
     out.push_str("<h2>Schemas</h2>");
     for (name, schema) in entries(&document["components"]["schemas"]) {
         let name = escape(name);
-        let _ = write!(out, "<h3 id=\"schema-{name}\">{name}</h3><pre>{}</pre>", pretty(schema));
+        let _ = write!(
+            out,
+            "<h3 id=\"schema-{name}\">{name}</h3><pre>{}</pre>",
+            pretty(schema)
+        );
     }
     out
 }
@@ -83,7 +87,12 @@ fn operation_section(out: &mut String, method: &str, path: &str, operation: &Val
         out.push_str("</table>");
     }
     for (kind, content) in entries(&operation["requestBody"]["content"]) {
-        let _ = write!(out, "<p>Body: {} {}</p>", escape(kind), schema_link(&content["schema"]));
+        let _ = write!(
+            out,
+            "<p>Body: {} {}</p>",
+            escape(kind),
+            schema_link(&content["schema"])
+        );
     }
     out.push_str("<table><tr><th>Status<th>Meaning<th>Body</tr>");
     for (status, response) in entries(&operation["responses"]) {
@@ -101,7 +110,10 @@ fn operation_section(out: &mut String, method: &str, path: &str, operation: &Val
 }
 
 fn schema_link(schema: &Value) -> String {
-    match schema["$ref"].as_str().and_then(|text| text.rsplit('/').next()) {
+    match schema["$ref"]
+        .as_str()
+        .and_then(|text| text.rsplit('/').next())
+    {
         Some(name) => format!("<a href=\"#schema-{0}\">{0}</a>", escape(name)),
         None if schema.is_object() => format!("<code>{}</code>", escape(&schema.to_string())),
         None => String::new(),

@@ -39,7 +39,12 @@ pub async fn list(
     let (_, reach) = app.permit_listing(&who, Action::ReadCases)?;
     let page = app
         .catalog()
-        .cases(query.text(), &reach, query.cursor()?.as_ref(), query.limit())
+        .cases(
+            query.text(),
+            &reach,
+            query.cursor()?.as_ref(),
+            query.limit(),
+        )
         .await?;
     Ok(Json(Page::of(page, head)))
 }

@@ -36,7 +36,11 @@ pub async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response 
         return asset(name, &headers);
     }
     // A missing file is missing; anything else is an address inside the single-page console.
-    if name.rsplit('/').next().is_some_and(|leaf| leaf.contains('.')) {
+    if name
+        .rsplit('/')
+        .next()
+        .is_some_and(|leaf| leaf.contains('.'))
+    {
         return Problem::new(Kind::NotFound).into_response();
     }
     match Assets::get("index.html") {
@@ -97,7 +101,9 @@ fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
         .flat_map(|line| line.split(','))
         .any(|item| {
             let mut parts = item.split(';').map(str::trim);
-            let named = parts.next().is_some_and(|n| n.eq_ignore_ascii_case(encoding));
+            let named = parts
+                .next()
+                .is_some_and(|n| n.eq_ignore_ascii_case(encoding));
             let refused = parts
                 .filter_map(|p| p.strip_prefix("q="))
                 .any(|q| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0));
@@ -158,8 +164,7 @@ mod tests {
     #[tokio::test]
     async fn api_paths_never_get_the_page() {
         for path in ["/v1/nothing", "/files/x", "/openapi.json/x", "/favicon.png"] {
-            let response =
-                fallback(Method::GET, Uri::from_static(path), HeaderMap::new()).await;
+            let response = fallback(Method::GET, Uri::from_static(path), HeaderMap::new()).await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         }
         let response = fallback(

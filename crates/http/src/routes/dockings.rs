@@ -131,7 +131,8 @@ pub async fn finish(
         return Err(Problem::new(Kind::Forbidden).detail("another station reported it"));
     }
     let outcome = outcome(&input.outcome).ok_or_else(|| {
-        Problem::new(Kind::Invalid).detail("outcome: complete, recorder_lost, unreadable or aborted")
+        Problem::new(Kind::Invalid)
+            .detail("outcome: complete, recorder_lost, unreadable or aborted")
     })?;
     app.ingest()
         .docking_finished(id, input.finished_at, outcome)

@@ -221,7 +221,12 @@ impl Stream {
 
     async fn progress(&self, waiting: &mut HashMap<RecordingId, Progress>) -> Result<(), Ended> {
         for (recording, news) in waiting.drain() {
-            if self.app.permit(&self.who, Action::ReadRecordings, news.unit).await.is_ok() {
+            if self
+                .app
+                .permit(&self.who, Action::ReadRecordings, news.unit)
+                .await
+                .is_ok()
+            {
                 let data = json!({
                     "recording": recording,
                     "received_bytes": news.received_bytes,
@@ -235,7 +240,12 @@ impl Stream {
     }
 
     async fn station(&self, news: StationNews) -> Result<(), Ended> {
-        if self.app.permit(&self.who, Action::ReadStations, news.unit).await.is_ok() {
+        if self
+            .app
+            .permit(&self.who, Action::ReadStations, news.unit)
+            .await
+            .is_ok()
+        {
             let data = json!({ "station": news.station });
             let event = Event::default().event("station").data(data.to_string());
             self.tell(event).await?;

@@ -38,7 +38,11 @@ pub async fn put(
         .await?;
     let tie = tie(&app, &who, permit, case.unit_id, input.note).await;
     let outcome = app.ingest().link(&tie, &case, &recording).await?;
-    let link = app.catalog().link(case.id, id).await?.ok_or(Kind::NotFound)?;
+    let link = app
+        .catalog()
+        .link(case.id, id)
+        .await?
+        .ok_or(Kind::NotFound)?;
     let shown = evidence(&app, &who, vec![link]).await?.pop();
     let status = match outcome {
         LinkOutcome::Created => StatusCode::CREATED,

@@ -25,7 +25,12 @@ pub async fn list(
     let (_, reach) = app.permit_listing(&who, Action::ReadRegisters)?;
     let page = app
         .catalog()
-        .officers(query.text(), &reach, query.cursor()?.as_ref(), query.limit())
+        .officers(
+            query.text(),
+            &reach,
+            query.cursor()?.as_ref(),
+            query.limit(),
+        )
         .await?;
     Ok(Json(Page::of(page, shape)))
 }

@@ -20,7 +20,11 @@ pub async fn list() -> Response {
             )
         })
         .collect();
-    page("en", "Problems", &format!("<h1>Problems</h1><table>{rows}</table>"))
+    page(
+        "en",
+        "Problems",
+        &format!("<h1>Problems</h1><table>{rows}</table>"),
+    )
 }
 
 /// What one problem type means.

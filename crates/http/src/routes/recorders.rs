@@ -29,7 +29,12 @@ pub async fn list(
     let (_, reach) = app.permit_listing(&who, Action::ReadRegisters)?;
     let page = app
         .catalog()
-        .recorders(query.text(), &reach, query.cursor()?.as_ref(), query.limit())
+        .recorders(
+            query.text(),
+            &reach,
+            query.cursor()?.as_ref(),
+            query.limit(),
+        )
         .await?;
     let ids: Vec<RecorderId> = page.items.iter().map(|found| found.row.id).collect();
     let mut carried: HashMap<RecorderId, Vec<AssignmentView>> = HashMap::new();

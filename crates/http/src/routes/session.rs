@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use docket_catalog::{User, name_key};
 use docket_base::Sha256Digest;
+use docket_catalog::{User, name_key};
 use docket_ingest::sessions::SessionHashes;
 use docket_ledger::kinds::RefusedReason;
 use http::header::SET_COOKIE;

@@ -69,7 +69,9 @@ pub async fn change(
     Json(input): Json<UserChange>,
 ) -> Result<Json<User>> {
     let before = app.catalog().user(id).await?.ok_or(Kind::NotFound)?.row;
-    let permit = app.permit(&who, Action::ManageUsers, before.unit_id).await?;
+    let permit = app
+        .permit(&who, Action::ManageUsers, before.unit_id)
+        .await?;
     if let Some(unit) = input.unit {
         app.permit(&who, Action::ManageUsers, unit).await?;
     }
@@ -84,13 +86,9 @@ pub async fn change(
     // The password first: where it is not acceptable nothing changes.
     if let Some(password) = input.password {
         let hash = app.passwords().hash(password).await?;
-        app.ingest()
-            .set_password(permit.actor(), id, &hash)
-            .await?;
+        app.ingest().set_password(permit.actor(), id, &hash).await?;
     }
-    app.ingest()
-        .change_user(permit.actor(), id, change)
-        .await?;
+    app.ingest().change_user(permit.actor(), id, change).await?;
     Ok(Json(read(&app, id).await?))
 }
 

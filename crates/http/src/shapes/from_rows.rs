@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use docket_base::ids::UnitId;
 use docket_catalog::{RecordingState, RecordingView};
 
-use super::{CaseRef, OfficerRef, Playback, Quarantine, Recording, RecorderRef, StationRef, UnitRef};
+use super::{
+    CaseRef, OfficerRef, Playback, Quarantine, RecorderRef, Recording, StationRef, UnitRef,
+};
 use crate::access::{Action, Principal, authorise_units};
 use crate::problem::Result;
 use crate::state::AppState;
@@ -75,10 +77,12 @@ impl<'a> Showing<'a> {
 fn shape(view: RecordingView, cases: Vec<CaseRef>) -> Recording {
     let row = view.recording;
     let quarantine = match (row.state, row.claimed_sha256, row.sha256) {
-        (RecordingState::Quarantined, Some(expected_sha256), Some(actual_sha256)) => Some(Quarantine {
-            expected_sha256,
-            actual_sha256,
-        }),
+        (RecordingState::Quarantined, Some(expected_sha256), Some(actual_sha256)) => {
+            Some(Quarantine {
+                expected_sha256,
+                actual_sha256,
+            })
+        }
         _ => None,
     };
     let recorded_at = row.effective_recorded_at();

@@ -78,7 +78,11 @@ fn of_user(user: &User) -> Result<Principal> {
     if user.disabled {
         return Err(unknown());
     }
-    let role = user.role.as_str().parse::<Role>().map_err(Problem::internal)?;
+    let role = user
+        .role
+        .as_str()
+        .parse::<Role>()
+        .map_err(Problem::internal)?;
     Ok(Principal {
         who: Who::User(user.id),
         unit: user.unit_id,

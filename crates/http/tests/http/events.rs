@@ -42,8 +42,13 @@ impl Ear {
 
     async fn more(&mut self) {
         let next = tokio::time::timeout(Duration::from_secs(20), self.body.next());
-        let chunk = next.await.expect("in time").expect("more").expect("unbroken");
-        self.text.push_str(std::str::from_utf8(&chunk).expect("text"));
+        let chunk = next
+            .await
+            .expect("in time")
+            .expect("more")
+            .expect("unbroken");
+        self.text
+            .push_str(std::str::from_utf8(&chunk).expect("text"));
     }
 
     /// The next event that is no comment.
@@ -54,7 +59,9 @@ impl Ear {
                 self.text = rest;
                 let field = |name: &str| {
                     let prefix = format!("{name}: ");
-                    event.lines().find_map(|line| line.strip_prefix(&prefix).map(str::to_owned))
+                    event
+                        .lines()
+                        .find_map(|line| line.strip_prefix(&prefix).map(str::to_owned))
                 };
                 if let (Some(name), Some(data)) = (field("event"), field("data")) {
                     return Heard {
@@ -71,7 +78,10 @@ impl Ear {
     async fn custody_of(&mut self, id: RecordingId, kind: &str) -> u64 {
         loop {
             let heard = self.next().await;
-            if heard.name == "custody" && heard.data["recording"] == id.to_string() && heard.data["kind"] == kind {
+            if heard.name == "custody"
+                && heard.data["recording"] == id.to_string()
+                && heard.data["kind"] == kind
+            {
                 assert_ne!(heard.data["unit"], Value::Null);
                 assert_eq!(heard.data["leaf_index"], heard.id.expect("id"));
                 return heard.id.expect("id");
@@ -140,7 +150,10 @@ async fn rights_decide_event_by_event() {
     let handler = world.signed_in(Role::CaseHandler, Place::Own).await;
     handler.put("/v1/cases/1", json!({})).await.expect(201);
     world.published().await;
-    station.put("/v1/stations/self", json!({"name": "a"})).await.expect(200);
+    station
+        .put("/v1/stations/self", json!({"name": "a"}))
+        .await
+        .expect(200);
     let mut kinds = Vec::new();
     while kinds.len() < 2 {
         let heard = ear.next().await;
@@ -157,7 +170,15 @@ async fn rights_decide_event_by_event() {
 async fn a_stream_needs_a_right_and_a_readable_place() {
     let world = world().await;
     world.anonymous().get("/v1/events").await.expect(401);
-    world.token("link", Place::Own).await.get("/v1/events").await.expect(403);
+    world
+        .token("link", Place::Own)
+        .await
+        .get("/v1/events")
+        .await
+        .expect(403);
     let me = world.token("read", Place::Own).await;
-    me.with("last-event-id", "abc").get("/v1/events").await.expect(400);
+    me.with("last-event-id", "abc")
+        .get("/v1/events")
+        .await
+        .expect(400);
 }

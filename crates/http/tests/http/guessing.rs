@@ -38,8 +38,14 @@ async fn the_name_is_the_same_however_it_is_written() {
         try_in(&world, spelling, PASSWORD).await.expect(200);
     }
     for n in 0..5 {
-        let spelling = if n % 2 == 0 { known.to_uppercase() } else { known.clone() };
-        try_in(&world, &spelling, "wrong password").await.expect(401);
+        let spelling = if n % 2 == 0 {
+            known.to_uppercase()
+        } else {
+            known.clone()
+        };
+        try_in(&world, &spelling, "wrong password")
+            .await
+            .expect(401);
     }
     try_in(&world, &known, PASSWORD).await.expect(429);
 }
@@ -53,8 +59,17 @@ async fn wrong_passwords_and_locks_are_logged() {
     }
     try_in(&world, "nobody", "wrong password").await.expect(401);
     world.published().await;
-    let events = world.app.catalog().events_from_leaf(0, 1_000).await.expect("events");
+    let events = world
+        .app
+        .catalog()
+        .events_from_leaf(0, 1_000)
+        .await
+        .expect("events");
     let count = |kind: &str| events.iter().filter(|event| event.kind == kind).count();
-    assert_eq!(count("session.refused"), 5, "unknown names can't fill the ledger");
+    assert_eq!(
+        count("session.refused"),
+        5,
+        "unknown names can't fill the ledger"
+    );
     assert_eq!(count("session.locked"), 1);
 }

@@ -11,9 +11,15 @@ async fn the_same_request_is_done_once() {
     let station = world.token("upload", Place::Own).await;
     let docking = json!({"bay": "1", "recorder_serial": "x", "started_at": "2026-01-01T00:00:00Z", "files": []});
     let keyed = station.with("idempotency-key", "docking-1");
-    let first = keyed.post("/v1/dockings", docking.clone()).await.expect(201);
+    let first = keyed
+        .post("/v1/dockings", docking.clone())
+        .await
+        .expect(201);
     assert!(!first.headers.contains_key("idempotency-replayed"));
-    let again = keyed.post("/v1/dockings", docking.clone()).await.expect(201);
+    let again = keyed
+        .post("/v1/dockings", docking.clone())
+        .await
+        .expect(201);
     assert_eq!(again.header("idempotency-replayed"), "true");
     assert_eq!(again.json(), first.json());
     assert_eq!(again.header("content-type"), "application/json");
@@ -38,7 +44,10 @@ async fn what_failed_may_be_tried_again_under_the_same_key() {
     let me = world.signed_in(Role::Supervisor, Place::Own).await;
     let keyed = me.with("idempotency-key", "hold-1");
     let path = format!("/v1/recordings/{id}/holds");
-    keyed.post("/v1/recordings/none/holds", json!({"reason": "x"})).await.expect(404);
+    keyed
+        .post("/v1/recordings/none/holds", json!({"reason": "x"}))
+        .await
+        .expect(404);
     keyed.post(&path, json!({"reason": "x"})).await.expect(201);
     keyed.post(&path, json!({"reason": "x"})).await.expect(201);
     let holds = me.get(&path).await.json();

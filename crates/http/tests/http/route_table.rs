@@ -203,7 +203,8 @@ async fn things(world: &World, place: Place) -> Things {
     let hold = people.post(&holds, json!({"reason": "review"})).await;
     let cases = format!("/v1/cases/T1?unit={unit}");
     people.put(&cases, json!({})).await.expect(201);
-    let officer = json!({"name": "王", "certificate_number": format!("c{}", world.fresh()), "unit": unit});
+    let officer =
+        json!({"name": "王", "certificate_number": format!("c{}", world.fresh()), "unit": unit});
     let officer = id(admin.post("/v1/officers", officer).await.expect(201));
     let recorder = json!({"serial": format!("s{}", world.fresh()), "unit": unit});
     let recorder = id(admin.post("/v1/recorders", recorder).await.expect(201));
@@ -420,7 +421,10 @@ async fn only_the_station_that_reported_a_docking_ends_it() {
     let id = one.post("/v1/dockings", docking).await.expect(201).json()["id"].clone();
     let path = format!("/v1/dockings/{}/finish", id.as_str().expect("id"));
     let end = json!({"finished_at": "2026-01-01T01:00:00Z", "outcome": "complete"});
-    other.put("/v1/stations/self", json!({"name": "b"})).await.expect(200);
+    other
+        .put("/v1/stations/self", json!({"name": "b"}))
+        .await
+        .expect(200);
     other.post(&path, end.clone()).await.expect(403);
     one.post(&path, end.clone()).await.expect(204);
     one.post(&path, end).await.expect(204);

@@ -12,7 +12,11 @@ async fn a_session_begins_tells_who_it_is_and_ends() {
     let world = world().await;
     let name = world.user(Role::Supervisor, Place::Own).await;
     let body = json!({"name": name, "password": PASSWORD});
-    let answer = world.anonymous().post("/v1/session", body).await.expect(200);
+    let answer = world
+        .anonymous()
+        .post("/v1/session", body)
+        .await
+        .expect(200);
     let cookie = answer.header("set-cookie").to_owned();
     assert!(cookie.starts_with("docket_session="));
     for part in ["HttpOnly", "SameSite=Strict", "Path=/"] {
@@ -40,7 +44,11 @@ async fn behind_tls_the_cookie_is_secure() {
     let world = world_with(settings).await;
     let name = world.user(Role::Auditor, Place::Own).await;
     let body = json!({"name": name, "password": PASSWORD});
-    let answer = world.anonymous().post("/v1/session", body).await.expect(200);
+    let answer = world
+        .anonymous()
+        .post("/v1/session", body)
+        .await
+        .expect(200);
     assert!(answer.header("set-cookie").contains("; Secure"));
 }
 
@@ -56,12 +64,19 @@ async fn a_change_needs_the_token_and_the_own_origin() {
     assert_eq!(refused.problem(), "csrf-mismatch");
     let refused = put(me.with("x-docket-csrf", "AAAA")).await;
     assert_eq!(refused.problem(), "csrf-mismatch");
-    for origin in ["http://evil.example", "null", "http://docket.test", "http://docket.test:8601"] {
+    for origin in [
+        "http://evil.example",
+        "null",
+        "http://docket.test",
+        "http://docket.test:8601",
+    ] {
         let refused = put(me.with("origin", origin)).await;
         assert_eq!(refused.problem(), "origin-mismatch", "{origin}");
     }
     assert_eq!(put(me.without("origin")).await.problem(), "origin-mismatch");
-    put(me.with("origin", &format!("https://{HOST_NAME}"))).await.expect(201);
+    put(me.with("origin", &format!("https://{HOST_NAME}")))
+        .await
+        .expect(201);
     put(me).await.expect(200);
 }
 
@@ -76,7 +91,9 @@ async fn the_token_of_another_session_is_no_token() {
         csrf: other.csrf,
         ..one
     };
-    let answer = Caller::session(&world, mixed).put("/v1/cases/1", json!({})).await;
+    let answer = Caller::session(&world, mixed)
+        .put("/v1/cases/1", json!({}))
+        .await;
     assert_eq!(answer.problem(), "csrf-mismatch");
 }
 
@@ -86,10 +103,16 @@ async fn another_site_signs_nobody_in() {
     let name = world.user(Role::Auditor, Place::Own).await;
     let body = json!({"name": name, "password": PASSWORD});
     let foreign = world.anonymous().with("origin", "http://evil.example");
-    assert_eq!(foreign.post("/v1/session", body.clone()).await.problem(), "origin-mismatch");
+    assert_eq!(
+        foreign.post("/v1/session", body.clone()).await.problem(),
+        "origin-mismatch"
+    );
     // And a form can't: it sends no JSON.
     let form = ("text/plain".to_owned(), body.to_string());
-    let answer = world.anonymous().send_body("POST", "/v1/session", Some(form)).await;
+    let answer = world
+        .anonymous()
+        .send_body("POST", "/v1/session", Some(form))
+        .await;
     assert_eq!(answer.problem(), "unsupported-media-type");
 }
 
@@ -124,10 +147,17 @@ async fn a_new_password_ends_all_other_sessions() {
     let elsewhere = Caller::session(&world, Session::open(&world, &name, PASSWORD).await);
     let change = |old: &str, new: &str| json!({"old": old, "new": new});
     let path = "/v1/session/password";
-    let wrong = here.post(path, change("not the password", "a new long one")).await;
+    let wrong = here
+        .post(path, change("not the password", "a new long one"))
+        .await;
     assert_eq!(wrong.problem(), "wrong-password");
-    assert_eq!(here.post(path, change(PASSWORD, "short")).await.problem(), "invalid");
-    here.post(path, change(PASSWORD, "a new long one")).await.expect(204);
+    assert_eq!(
+        here.post(path, change(PASSWORD, "short")).await.problem(),
+        "invalid"
+    );
+    here.post(path, change(PASSWORD, "a new long one"))
+        .await
+        .expect(204);
     here.get("/v1/session").await.expect(200);
     elsewhere.get("/v1/session").await.expect(401);
     let old = json!({"name": name, "password": PASSWORD});
@@ -143,7 +173,10 @@ async fn who_is_kept_out_or_demoted_feels_it_at_once() {
     let them = Caller::session(&world, Session::open(&world, &name, PASSWORD).await);
     let id = them.get("/v1/session").await.json()["user"]["id"].clone();
     let path = format!("/v1/users/{}", id.as_str().expect("id"));
-    admin.patch(&path, json!({"disabled": true})).await.expect(200);
+    admin
+        .patch(&path, json!({"disabled": true}))
+        .await
+        .expect(200);
     them.get("/v1/recordings").await.expect(401);
     let body = json!({"name": name, "password": PASSWORD});
     let answer = world.anonymous().post("/v1/session", body).await;
@@ -159,5 +192,8 @@ async fn host_names_can_be_listed() {
     let world = world_with(settings).await;
     world.anonymous().get("/healthz").await.expect(200);
     let rebound = world.anonymous().with("host", "evil.example:8600");
-    assert_eq!(rebound.get("/healthz").await.problem(), "misdirected-request");
+    assert_eq!(
+        rebound.get("/healthz").await.problem(),
+        "misdirected-request"
+    );
 }

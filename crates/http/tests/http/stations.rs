@@ -11,14 +11,29 @@ async fn a_station_is_known_by_its_token() {
     let bay = json!({"name": "A1", "state": "uploading", "recorder_serial": "R1", "officer_name": null,
         "files_total": 4, "files_done": 1, "bytes_total": 400, "bytes_done": 120, "rate_bytes_per_s": 20, "message": null});
     let report = json!({"name": "一号采集站", "version": "0.1.0", "bays": [bay]});
-    let first = token.put("/v1/stations/self", report.clone()).await.expect(200).json();
+    let first = token
+        .put("/v1/stations/self", report.clone())
+        .await
+        .expect(200)
+        .json();
     assert_eq!(first["bays"][0], bay);
-    let again = token.put("/v1/stations/self", report.clone()).await.expect(200).json();
+    let again = token
+        .put("/v1/stations/self", report.clone())
+        .await
+        .expect(200)
+        .json();
     assert_eq!(again["id"], first["id"]);
     let mut renamed = report;
     renamed["name"] = json!("二号采集站");
-    let renamed = token.put("/v1/stations/self", renamed).await.expect(200).json();
-    assert_eq!((&renamed["id"], &renamed["name"]), (&first["id"], &json!("二号采集站")));
+    let renamed = token
+        .put("/v1/stations/self", renamed)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&renamed["id"], &renamed["name"]),
+        (&first["id"], &json!("二号采集站"))
+    );
 
     let list = token.get("/v1/stations").await.expect(200).json();
     assert_eq!(list["items"].as_array().expect("list").len(), 1);
@@ -27,8 +42,20 @@ async fn a_station_is_known_by_its_token() {
     let path = format!("/v1/stations/{}", first["id"].as_str().expect("id"));
     assert_eq!(token.get(&path).await.expect(200).json()["online"], false);
     world.published().await;
-    let events = world.app.catalog().events_from_leaf(0, 1_000).await.expect("events");
-    assert_eq!(events.iter().filter(|event| event.kind == "station.seen").count(), 2, "heartbeats are not evidence");
+    let events = world
+        .app
+        .catalog()
+        .events_from_leaf(0, 1_000)
+        .await
+        .expect("events");
+    assert_eq!(
+        events
+            .iter()
+            .filter(|event| event.kind == "station.seen")
+            .count(),
+        2,
+        "heartbeats are not evidence"
+    );
 }
 
 #[tokio::test]
@@ -77,6 +104,10 @@ async fn what_was_on_the_card_and_never_arrived_is_shown() {
     let end = json!({"finished_at": "2026-11-23T09:00:00+08:00", "outcome": "exploded"});
     token.post(&format!("{path}/finish"), end).await.expect(422);
     let station = shown["station_id"].as_str().expect("station");
-    let list = token.get(&format!("/v1/dockings?station={station}")).await.expect(200).json();
+    let list = token
+        .get(&format!("/v1/dockings?station={station}"))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(list["items"].as_array().expect("list").len(), 1);
 }

@@ -9,7 +9,10 @@ async fn many_ranges_are_one_viewing_that_ends_when_idle() {
     let me = world.token("read", Place::Own).await;
     let path = format!("/v1/recordings/{id}/original");
     let events = |kinds: Vec<String>| -> Vec<String> {
-        kinds.into_iter().filter(|kind| kind.starts_with("viewing.") || kind.ends_with(".downloaded")).collect()
+        kinds
+            .into_iter()
+            .filter(|kind| kind.starts_with("viewing.") || kind.ends_with(".downloaded"))
+            .collect()
     };
     for range in ["bytes=0-", "bytes=2-4", "bytes=5-6"] {
         me.with("range", range).get(&path).await.expect(206);
@@ -20,10 +23,17 @@ async fn many_ranges_are_one_viewing_that_ends_when_idle() {
     world.clock.advance_seconds(301);
     assert_eq!(world.app.viewings().close_idle().await.expect("round"), 1);
     assert_eq!(world.app.viewings().close_idle().await.expect("round"), 0);
-    assert_eq!(events(world.custody_of(id).await), ["viewing.opened", "viewing.closed"]);
+    assert_eq!(
+        events(world.custody_of(id).await),
+        ["viewing.opened", "viewing.closed"]
+    );
     world.published().await;
     let auditor = world.token("audit", Place::Own).await;
-    let custody = auditor.get(&format!("/v1/recordings/{id}/custody")).await.expect(200).json();
+    let custody = auditor
+        .get(&format!("/v1/recordings/{id}/custody"))
+        .await
+        .expect(200)
+        .json();
     let all = custody["items"].as_array().expect("list");
     let closed = all.iter().find(|event| event["kind"] == "viewing.closed");
     let closed = closed.expect("closed");
@@ -42,12 +52,20 @@ async fn a_viewing_left_open_by_a_crash_is_closed_too() {
     let world = world().await;
     let id = world.recording(Place::Own, b"0123456789").await;
     let me = world.token("read", Place::Own).await;
-    me.with("range", "bytes=0-").get(&format!("/v1/recordings/{id}/original")).await.expect(206);
+    me.with("range", "bytes=0-")
+        .get(&format!("/v1/recordings/{id}/original"))
+        .await
+        .expect(206);
     world.clock.advance_seconds(301);
     // The daemon that opened it is gone: another one knows nothing but the catalog.
     let after = docket_ingest::viewing::Viewings::new(world.app.ingest().clone());
     assert_eq!(after.close_idle().await.expect("round"), 1);
-    assert!(world.custody_of(id).await.contains(&"viewing.closed".to_owned()));
+    assert!(
+        world
+            .custody_of(id)
+            .await
+            .contains(&"viewing.closed".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -64,11 +82,16 @@ async fn downloads_are_logged_one_by_one_and_facts_not_at_all() {
     let path = format!("/v1/recordings/{id}/original");
     me.send("HEAD", &path, None).await.expect(200);
     me.get(&format!("/v1/recordings/{id}")).await.expect(200);
-    me.get(&format!("/v1/recordings/{id}/custody")).await.expect(200);
+    me.get(&format!("/v1/recordings/{id}/custody"))
+        .await
+        .expect(200);
     me.with("range", "bytes=99-").get(&path).await.expect(416);
     assert_eq!(looked(world.custody_of(id).await).len(), before);
     me.get(&path).await.expect(200);
     me.get(&path).await.expect(200);
     let kinds = looked(world.custody_of(id).await);
-    assert_eq!(&kinds[before..], ["recording.downloaded", "recording.downloaded"]);
+    assert_eq!(
+        &kinds[before..],
+        ["recording.downloaded", "recording.downloaded"]
+    );
 }

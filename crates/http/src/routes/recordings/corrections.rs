@@ -51,7 +51,8 @@ pub async fn create(
     let field: CorrectionField = input.field.parse()?;
     if field == CorrectionField::Unit {
         let unit: Option<UnitId> = input.value.as_deref().and_then(|value| value.parse().ok());
-        let unit = unit.ok_or_else(|| Problem::new(Kind::Invalid).detail("unit: an id is needed"))?;
+        let unit =
+            unit.ok_or_else(|| Problem::new(Kind::Invalid).detail("unit: an id is needed"))?;
         app.permit(&who, Action::Correct, unit).await?;
     }
     let wanted = Wanted {

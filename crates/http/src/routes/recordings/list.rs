@@ -88,7 +88,12 @@ pub async fn list(
 }
 
 /// `None` when the filter names a case that the reader doesn't see: then nothing matches.
-async fn filter(app: &AppState, who: &Principal, reach: &Scope, query: ListQuery) -> Result<Option<Filter>> {
+async fn filter(
+    app: &AppState,
+    who: &Principal,
+    reach: &Scope,
+    query: ListQuery,
+) -> Result<Option<Filter>> {
     let case = match query.case.as_deref() {
         None => None,
         Some(text) => match text.parse::<CaseId>() {
@@ -151,7 +156,11 @@ pub async fn shown(
     id: RecordingId,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    let view = app.catalog().recording_view(id).await?.ok_or(Kind::NotFound)?;
+    let view = app
+        .catalog()
+        .recording_view(id)
+        .await?
+        .ok_or(Kind::NotFound)?;
     let receiving = view.recording.state.is_open();
     let etag = ETag::of_version(view.recording.version);
     let tags = [

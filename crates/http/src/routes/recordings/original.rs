@@ -88,7 +88,10 @@ pub struct Stored {
 /// `conflict` while it is arriving, `gone` when there is none.
 pub fn stored(row: &Recording) -> Result<Stored> {
     if row.state.is_open() {
-        let detail = format!("it is still arriving; what came so far is at /files/{}", row.id);
+        let detail = format!(
+            "it is still arriving; what came so far is at /files/{}",
+            row.id
+        );
         return Err(Problem::new(Kind::Conflict)
             .detail(detail)
             .retry_after_seconds(5));

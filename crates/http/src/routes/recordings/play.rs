@@ -36,7 +36,14 @@ pub async fn playlist(
     let (permit, row) = watchable(&app, &who, id).await?;
     let index = app.index_of(&row).await?;
     let text = index.playlist();
-    serve(&app, permit, &row, &method, Served::playlist(text.len() as u64)).await?;
+    serve(
+        &app,
+        permit,
+        &row,
+        &method,
+        Served::playlist(text.len() as u64),
+    )
+    .await?;
     Ok(media(PLAYLIST, Bytes::from(text)))
 }
 
@@ -54,7 +61,14 @@ pub async fn init(
 ) -> Result<Response> {
     let (permit, row) = watchable(&app, &who, id).await?;
     let bytes = app.index_of(&row).await?.init();
-    serve(&app, permit, &row, &method, Served::playlist(bytes.len() as u64)).await?;
+    serve(
+        &app,
+        permit,
+        &row,
+        &method,
+        Served::playlist(bytes.len() as u64),
+    )
+    .await?;
     Ok(media(MP4, bytes))
 }
 
@@ -104,13 +118,19 @@ pub async fn poster(
     let (_, row) = permitted(&app, &who, Action::View, id).await?;
     stored(&row).map_err(|_| Kind::NotFound)?;
     let name = derivative(POSTER)?;
-    let jpeg = app.vault().get_derivative(id, row.created_at, &name).await?;
+    let jpeg = app
+        .vault()
+        .get_derivative(id, row.created_at, &name)
+        .await?;
     let jpeg = jpeg.ok_or(Kind::NotFound)?;
     let etag = ETag::of_text(&docket_base::Sha256Digest::of(&jpeg));
     let tags = [
         (ETAG, etag.value()),
         (CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
-        (CACHE_CONTROL, HeaderValue::from_static("private, max-age=300")),
+        (
+            CACHE_CONTROL,
+            HeaderValue::from_static("private, max-age=300"),
+        ),
     ];
     if etag.is_known(&headers) {
         return Ok((StatusCode::NOT_MODIFIED, tags).into_response());
@@ -165,7 +185,8 @@ fn media(kind: &'static str, bytes: Bytes) -> Response {
 
 fn number(segment: &str) -> Option<usize> {
     let digits = segment.strip_suffix(".m4s")?;
-    let plain = !digits.is_empty() && digits.len() <= 9 && digits.bytes().all(|b| b.is_ascii_digit());
+    let plain =
+        !digits.is_empty() && digits.len() <= 9 && digits.bytes().all(|b| b.is_ascii_digit());
     digits.parse().ok().filter(|_| plain)
 }
 
