@@ -228,10 +228,28 @@ impl Ingest {
         if new.key_mark {
             marks.push("key".to_owned());
         }
-        let _ = at;
+        let recorder = match &new.recorder {
+            None => None,
+            Some(serial) => self.catalog.recorder_by_serial(serial).await?,
+        };
+        if new.recorder.is_some() && recorder.is_none() {
+            marks.push("unknown_recorder".to_owned());
+        }
+        let officer = match (&new.officer, &recorder) {
+            (Some(number), _) => self.catalog.officer_by_certificate(number).await?,
+            // Nobody named: whoever carried the recorder then.
+            (None, Some(recorder)) => {
+                let then = new.recorded_at.unwrap_or(at);
+                self.catalog.officer_at(recorder.id, then).await?
+            }
+            (None, None) => None,
+        };
+        if new.officer.is_some() && officer.is_none() {
+            marks.push("unknown_officer".to_owned());
+        }
         Ok(Attribution {
-            officer: None,
-            recorder: None,
+            officer: officer.map(|officer| officer.id),
+            recorder: recorder.map(|recorder| recorder.id),
             marks,
         })
     }
