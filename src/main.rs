@@ -14,10 +14,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Parser;
 
-use commands::{AdminCommand, Arguments, Command, KeyCommand, control, run_here};
+use commands::{
+    AdminCommand, Arguments, CheckOptions, Command, KeyCommand, control, print_lines, run_here,
+};
 use config::Config;
 use instance::DataDir;
-use parts::Parts;
+use parts::{Bare, Parts};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -82,12 +84,31 @@ async fn administer(command: AdminCommand, config: Config) -> anyhow::Result<u8>
     let Some(lock) = data.try_lock()? else {
         return control::ask(&data.socket(), &command).await;
     };
-    let parts = Arc::new(Parts::build(config, data, lock).await?);
+    let parts = match (
+        Parts::build(config.clone(), data.clone(), lock).await,
+        &command,
+    ) {
+        (Ok(parts), _) => Arc::new(parts),
+        (Err(error), AdminCommand::Check(options)) => {
+            eprintln!("docketd would not start: {error:#}");
+            return check_bare(&config, &data, options).await;
+        }
+        (Err(error), _) => return Err(error),
+    };
     let code = run_here(command, &parts).await?;
     // What the command did is published now, not at the next start.
     parts.ingest.sequencer.round().await?;
     parts.ingest.catalog.close().await;
     Ok(code)
+}
+
+/// What keeps a daemon from starting is what a check is for.
+async fn check_bare(config: &Config, data: &DataDir, options: &CheckOptions) -> anyhow::Result<u8> {
+    let _lock = data
+        .try_lock()?
+        .context("another docketd has just started")?;
+    let bare = Bare::open(config, data).await?;
+    print_lines(|out| async move { check::run_bare(&bare, options, &out).await }).await
 }
 
 async fn rebuild(config: Config) -> anyhow::Result<u8> {

@@ -34,28 +34,60 @@ pub struct Parts {
     _lock: DataLock,
 }
 
-impl Parts {
-    /// Builds everything; nothing runs yet.
-    pub async fn build(config: Config, data: DataDir, lock: DataLock) -> anyhow::Result<Self> {
+/// Catalog, vault and key without the workflow: what `check` and `rebuild` need when the log can't be
+/// continued.
+#[derive(Debug)]
+pub struct Bare {
+    /// Facts.
+    pub catalog: Catalog,
+    /// Bytes.
+    pub vault: Arc<dyn Vault>,
+    /// The ledger's key.
+    pub key: LedgerKey,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    files: Arc<dyn Files>,
+}
+
+impl Bare {
+    /// Opens the three. The data lock must be held.
+    pub async fn open(config: &Config, data: &DataDir) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(OsRandom);
         let files: Arc<dyn Files> = Arc::new(OsFiles);
         let catalog = Catalog::open_sqlite(&data.catalog(), &*clock)
             .await
             .with_context(|| format!("opening the catalog {}", data.catalog().display()))?;
-        let vault = open_vault(&config, &data, Arc::clone(&files), Arc::clone(&random)).await?;
-        let key = ledger_key(&config, &data, &*vault, &*files, &*random).await?;
-        let room = DiskRoom::new(
-            Arc::clone(&files),
-            data.root().to_owned(),
-            config.ingest.reserve_bytes,
-        );
-        let ingest = Ingest::open(docket_ingest::Parts {
+        let vault = open_vault(config, data, Arc::clone(&files), Arc::clone(&random)).await?;
+        let key = ledger_key(config, data, &*vault, &*files, &*random).await?;
+        Ok(Self {
             catalog,
             vault,
             key,
             clock,
             random,
+            files,
+        })
+    }
+}
+
+impl Parts {
+    /// Builds everything; nothing runs yet.
+    pub async fn build(config: Config, data: DataDir, lock: DataLock) -> anyhow::Result<Self> {
+        let bare = Bare::open(&config, &data).await?;
+        let room = DiskRoom::new(
+            bare.files,
+            data.root().to_owned(),
+            config.ingest.reserve_bytes,
+        );
+        let ingest = Ingest::open(docket_ingest::Parts {
+            catalog: bare.catalog,
+            vault: bare.vault,
+            key: bare.key,
+            clock: bare.clock,
+            random: bare.random,
             room: Arc::new(room),
             playback: open_playback(&config.playback),
             options: Options {

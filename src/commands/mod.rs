@@ -123,15 +123,22 @@ pub async fn run_admin(
 
 /// Runs a command in this process, printing as it goes.
 pub async fn run_here(command: AdminCommand, parts: &Arc<Parts>) -> anyhow::Result<u8> {
+    let parts = Arc::clone(parts);
+    print_lines(|out| async move { run_admin(command, &parts, &out).await }).await
+}
+
+/// Runs work whose output goes to this terminal.
+pub async fn print_lines<F: Future<Output = anyhow::Result<u8>>>(
+    work: impl FnOnce(Output) -> F,
+) -> anyhow::Result<u8> {
     let (send, mut lines) = mpsc::channel(64);
-    let task = {
-        let parts = Arc::clone(parts);
-        tokio::spawn(async move { run_admin(command, &parts, &Output::new(send)).await })
+    let print = async {
+        while let Some(line) = lines.recv().await {
+            println!("{line}");
+        }
     };
-    while let Some(line) = lines.recv().await {
-        println!("{line}");
-    }
-    task.await?
+    let (code, ()) = tokio::join!(work(Output::new(send)), print);
+    code
 }
 
 /// A password from standard input: the first line, without its end.

@@ -54,7 +54,7 @@ pub struct CheckParts<'a> {
 struct Run<'a> {
     parts: CheckParts<'a>,
     options: CheckOptions,
-    report: &'a mut (dyn FnMut(&CheckLine) + Send),
+    report: &'a mut (dyn FnMut(&CheckLine) + Send + Sync),
     hash_pool: Pool,
     sum: Checked,
     kept: Vec<Found>,
@@ -70,7 +70,7 @@ impl Ingest {
     pub async fn check(
         &self,
         options: CheckOptions,
-        report: &mut (dyn FnMut(&CheckLine) + Send),
+        report: &mut (dyn FnMut(&CheckLine) + Send + Sync),
     ) -> Result<Checked> {
         // A log that can't be continued is what the check then finds.
         while matches!(self.sequencer.round().await, Ok(published) if published > 0) {}
@@ -95,7 +95,7 @@ impl Ingest {
 pub async fn check(
     parts: CheckParts<'_>,
     options: CheckOptions,
-    report: &mut (dyn FnMut(&CheckLine) + Send),
+    report: &mut (dyn FnMut(&CheckLine) + Send + Sync),
 ) -> Result<Checked> {
     let started_at = parts.clock.now();
     let mut run = Run {
