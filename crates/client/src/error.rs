@@ -55,7 +55,7 @@ pub enum Meaning {
     TryAgain,
     /// 507: the server's disk is full. Try again later; nothing is lost.
     NoRoom,
-    /// 409: the offset or version is not what the caller believed. Ask, then go on.
+    /// 409 or 412: the offset or version is not what the caller believed. Ask, then go on.
     Conflict,
     /// 404 or 410: it does not exist (any more), at least not for the caller.
     Gone,
@@ -82,7 +82,7 @@ impl Error {
         match problem.status {
             507 => Meaning::NoRoom,
             408 | 425 | 429 | 500 | 502..=504 => Meaning::TryAgain,
-            409 => Meaning::Conflict,
+            409 | 412 => Meaning::Conflict,
             404 | 410 => Meaning::Gone,
             423 => Meaning::Locked,
             460 => Meaning::ChecksumMismatch,
@@ -185,6 +185,7 @@ mod tests {
     fn statuses_have_distinct_meanings() {
         let expected = [
             (409, Meaning::Conflict),
+            (412, Meaning::Conflict),
             (404, Meaning::Gone),
             (410, Meaning::Gone),
             (423, Meaning::Locked),

@@ -36,6 +36,11 @@ impl Screen {
         }
     }
 
+    /// Whether people look at it.
+    pub fn is_terminal(&self) -> bool {
+        self.bars.is_some()
+    }
+
     /// Shows the board until dropped.
     pub async fn run(&self, board: &Arc<Board>) {
         match &self.bars {

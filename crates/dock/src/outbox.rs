@@ -86,10 +86,7 @@ impl Outbox {
     /// The daemon's, when trying again later makes sense.
     pub async fn flush(self: &Arc<Self>, client: &Client, pool: &Pool) -> Result<(), Error> {
         while let Some(ending) = self.first() {
-            let sent = client
-                .finish_docking(ending.docking, ending.finished_at, ending.outcome)
-                .await;
-            match sent {
+            match send(client, &ending).await {
                 Ok(()) => {}
                 Err(error) if error.is_passing() || error.meaning() == Meaning::Unauthorised => {
                     return Err(error);
@@ -120,6 +117,23 @@ impl Outbox {
                 Ok(()) => self.added.notified().await,
                 Err(_) => tokio::time::sleep(Duration::from_secs(15)).await,
             }
+        }
+    }
+}
+
+/// One ending. A conflict is another change of the docking at the same moment: said again, it holds.
+async fn send(client: &Client, ending: &Ending) -> Result<(), Error> {
+    let mut tries = 0;
+    loop {
+        let sent = client
+            .finish_docking(ending.docking, ending.finished_at, ending.outcome)
+            .await;
+        tries += 1;
+        match sent {
+            Err(error) if error.meaning() == Meaning::Conflict && tries < 4 => {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            other => return other,
         }
     }
 }

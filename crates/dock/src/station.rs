@@ -152,8 +152,12 @@ impl Station {
         let _ = admitted.wait_for(|admitted| *admitted).await;
     }
 
-    /// Tells ends of dockings for ever.
+    /// Tells ends of dockings for ever. A run that ends tells them itself at its end: cut off in the
+    /// middle, the same ending would be told twice at once.
     pub async fn tell_endings(&self) {
+        if self.mode != Mode::Endless {
+            std::future::pending::<()>().await;
+        }
         self.admitted().await;
         self.outbox.run(&self.client, &self.pool).await;
     }

@@ -197,23 +197,25 @@ impl<'a> Docking<'a> {
         self.run.face.show(BayState::Uploading, Some(text.into()));
     }
 
+    /// Several at once: each waits for a request and for fsyncs.
     async fn prove_all(&self, mut arrived: mpsc::Receiver<Sent>) {
-        while let Some(sent) = arrived.recv().await {
-            let name = sent.key.path.clone();
-            let proven = match self.prove(sent).await {
-                Ok(proven) => proven,
-                Err(fault) => {
-                    self.fault(Some(&name), &fault);
-                    continue;
-                }
-            };
-            tracing::info!(bay = self.run.bay.name, file = name, recording = %proven.recording, "safe");
-            self.run.face.done();
-            self.tally().done += 1;
-            match self.erase(&proven).await {
-                Ok(erased) => self.tally().has_erased |= erased,
-                Err(fault) => self.fault(Some(&name), &fault),
-            }
+        futures_util::stream::poll_fn(|context| arrived.poll_recv(context))
+            .for_each_concurrent(CAPACITY as usize, |sent| self.prove_one(sent))
+            .await;
+    }
+
+    async fn prove_one(&self, sent: Sent) {
+        let name = sent.key.path.clone();
+        let proven = match self.prove(sent).await {
+            Ok(proven) => proven,
+            Err(fault) => return self.fault(Some(&name), &fault),
+        };
+        tracing::info!(bay = self.run.bay.name, file = name, recording = %proven.recording, "safe");
+        self.run.face.done();
+        self.tally().done += 1;
+        match self.erase(&proven).await {
+            Ok(erased) => self.tally().has_erased |= erased,
+            Err(fault) => self.fault(Some(&name), &fault),
         }
     }
 

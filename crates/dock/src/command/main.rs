@@ -126,6 +126,7 @@ fn start_log(form: &str, screen: &Screen) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
+        .with_ansi(screen.is_terminal())
         .with_writer(screen.clone());
     match form {
         "json" => log.json().init(),
