@@ -18,6 +18,7 @@ mod page;
 mod reach;
 mod recordings;
 mod registers;
+mod restore;
 mod search;
 mod text;
 mod uploads;

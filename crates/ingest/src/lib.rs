@@ -17,6 +17,7 @@ mod original;
 pub mod probe;
 mod published_log;
 pub mod read_back;
+pub mod rebuild;
 pub mod receipts;
 pub mod recover;
 pub mod registers;

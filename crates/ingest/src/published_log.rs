@@ -4,8 +4,11 @@
 use docket_ledger::hash::TreeHash;
 use docket_ledger::tile::{TILE_WIDTH, TileError, TileKind, read_entries, read_hashes};
 use docket_ledger::tree::{CompactRange, root_of};
-use docket_ledger::{CHECKPOINT_PATH, Checkpoint, Tile, TileMap, TreeHead, VerifierKey};
+use docket_ledger::{
+    CHECKPOINT_PATH, Checkpoint, RegisterRef, Tile, TileMap, TreeHead, VerifierKey,
+};
 use docket_vault::{Vault, VaultError};
+use serde_json::Value;
 
 use crate::sequencer::load;
 
@@ -101,5 +104,17 @@ impl Recomputed {
 
     fn tile(&self, level: u8, index: u64) -> Option<Tile> {
         Tile::in_tree(TileKind::Hashes(level), index, self.range.size())
+    }
+}
+
+/// All register files that a body names, wherever they stand in it.
+pub(crate) fn references(value: &Value, into: &mut Vec<RegisterRef>) {
+    match value {
+        Value::Object(members) => match serde_json::from_value::<RegisterRef>(value.clone()) {
+            Ok(reference) => into.push(reference),
+            Err(_) => members.values().for_each(|member| references(member, into)),
+        },
+        Value::Array(items) => items.iter().for_each(|item| references(item, into)),
+        _ => {}
     }
 }

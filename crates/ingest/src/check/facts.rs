@@ -7,10 +7,10 @@ use docket_base::Sha256Digest;
 use docket_base::ids::{EventId, OfficerId, RecorderId, RecordingId, RegisterId, UnitId};
 use docket_ledger::kinds::{self, Finding, RegisterKind};
 use docket_ledger::{Entry, Event, RegisterRef};
-use serde_json::Value;
 
 use super::{CheckParts, Found};
 use crate::Result;
+use crate::published_log::references;
 
 /// So many are kept until the end; a catalog that lost a whole table needs no longer list.
 const MOST: usize = 10_000;
@@ -83,18 +83,6 @@ impl Facts {
             };
             self.0.insert(place, found);
         }
-    }
-}
-
-/// All register files that a body names, wherever they stand in it.
-fn references(value: &Value, into: &mut Vec<RegisterRef>) {
-    match value {
-        Value::Object(members) => match serde_json::from_value::<RegisterRef>(value.clone()) {
-            Ok(reference) => into.push(reference),
-            Err(_) => members.values().for_each(|member| references(member, into)),
-        },
-        Value::Array(items) => items.iter().for_each(|item| references(item, into)),
-        _ => {}
     }
 }
 

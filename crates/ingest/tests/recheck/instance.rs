@@ -130,15 +130,19 @@ impl Instance {
         }
     }
 
-    /// An upload and the first `sent` bytes of it.
+    /// An upload and these bytes of it.
     pub async fn send(&self, new: &NewUpload, bytes: &[u8]) -> RecordingId {
-        self.tick();
         let origin = Origin {
             actor: Actor::System,
             station: None,
             token: None,
             may_link: true,
         };
+        self.send_from(origin, new, bytes).await
+    }
+
+    pub async fn send_from(&self, origin: Origin, new: &NewUpload, bytes: &[u8]) -> RecordingId {
+        self.tick();
         let upload = self.ingest.create_upload(origin, new).await.unwrap();
         self.tick();
         let body = futures_util::stream::iter([Ok(Bytes::copy_from_slice(bytes))]);

@@ -3,3 +3,5 @@
 
 mod check;
 mod instance;
+mod rebuild;
+mod story;
