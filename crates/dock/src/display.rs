@@ -79,9 +79,8 @@ pub fn line(report: &BayReport) -> String {
 }
 
 async fn draw(bars: &MultiProgress, board: &Arc<Board>) {
-    let style =
-        ProgressStyle::with_template("{prefix:12!} [{bar:30}] {bytes:>10}/{total_bytes:10} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{prefix:12!} [{bar:30}] {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     let shown: Vec<ProgressBar> = board
         .reports()
         .iter()
@@ -94,15 +93,22 @@ async fn draw(bars: &MultiProgress, board: &Arc<Board>) {
         .collect();
     loop {
         for (bar, report) in shown.iter().zip(board.reports()) {
-            bar.set_length(report.bytes_total);
+            // Nothing of nothing would be a full bar.
+            bar.set_length(report.bytes_total.max(1));
             bar.set_position(report.bytes_done);
             let mut text = state_word(report.state).to_owned();
             if report.files_total > 0 {
-                text.push_str(&format!(" {}/{}", report.files_done, report.files_total));
+                text.push_str(&format!(
+                    " {}/{}, {} of {}",
+                    report.files_done,
+                    report.files_total,
+                    indicatif::HumanBytes(report.bytes_done),
+                    indicatif::HumanBytes(report.bytes_total)
+                ));
             }
             if report.state == BayState::Uploading {
                 let rate = indicatif::HumanBytes(report.rate_bytes_per_s);
-                text.push_str(&format!(" {rate}/s"));
+                text.push_str(&format!(", {rate}/s"));
             }
             if let Some(message) = report.message {
                 text.push_str(&format!(" ({message})"));
