@@ -87,6 +87,8 @@ impl From<IngestError> for Failure {
             IngestError::NotFound { .. } => Refusal::NotFound.into(),
             IngestError::WrongState(_) => Refusal::Gone.into(),
             IngestError::StillHeld(_) => Refusal::Locked.into(),
+            // tus has 400 for what a client must say otherwise.
+            IngestError::Refused(reason) => Problem::new(Kind::BadRequest).detail(reason).into(),
             other => Problem::from(other).into(),
         }
     }
