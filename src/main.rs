@@ -6,6 +6,7 @@ mod config;
 mod instance;
 mod logging;
 mod parts;
+mod rebuild;
 mod serve;
 
 use std::process::ExitCode;
@@ -67,7 +68,7 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<u8> {
             })?;
             serve::run(Parts::build(config, data, lock).await?).await?;
         }
-        Command::Rebuild => return rebuild(config).await,
+        Command::Rebuild => return rebuild::run(&config).await,
         other => {
             let command = other
                 .into_admin()?
@@ -109,9 +110,4 @@ async fn check_bare(config: &Config, data: &DataDir, options: &CheckOptions) -> 
         .context("another docketd has just started")?;
     let bare = Bare::open(config, data).await?;
     print_lines(|out| async move { check::run_bare(&bare, options, &out).await }).await
-}
-
-async fn rebuild(config: Config) -> anyhow::Result<u8> {
-    let _ = config;
-    anyhow::bail!("not available in this build")
 }

@@ -231,12 +231,7 @@ impl Run<'_> {
     async fn entry(&mut self, bytes: &[u8], facts: &mut Facts) -> Result<()> {
         self.sum.entries_count += 1;
         match Entry::parse(bytes) {
-            Ok(entry) => {
-                if !entry.event.kind().starts_with("ledger.") {
-                    self.sum.telling_entries_count += 1;
-                }
-                facts.note(&self.parts, &entry).await
-            }
+            Ok(entry) => facts.note(&self.parts, &entry).await,
             Err(error) => {
                 let place = format!("entry-{}", self.sum.entries_count - 1);
                 self.found(Found::new(Finding::LedgerDiffers, place, error.to_string()));

@@ -86,7 +86,7 @@ pub enum Outcome {
     Clean,
     /// Something doesn't.
     Findings,
-    /// There is no recording, and the log has nothing but its beginning: that proves nothing.
+    /// There is no recording: that proves nothing.
     NothingChecked,
 }
 
@@ -95,8 +95,6 @@ pub enum Outcome {
 pub struct Checked {
     /// Entries of the log, published or about to be.
     pub entries_count: u64,
-    /// Entries other than the log's own beginning.
-    pub telling_entries_count: u64,
     /// Recordings.
     pub recordings_count: u64,
     /// Those among them that are still arriving.
@@ -117,7 +115,7 @@ impl Checked {
     pub fn outcome(&self) -> Outcome {
         if self.findings_count > 0 {
             Outcome::Findings
-        } else if self.recordings_count == 0 && self.telling_entries_count == 0 {
+        } else if self.recordings_count == 0 {
             Outcome::NothingChecked
         } else {
             Outcome::Clean
