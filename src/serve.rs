@@ -43,6 +43,7 @@ pub async fn run(parts: Parts) -> anyhow::Result<()> {
         settings: settings(&parts.config),
         metrics: Some(metrics),
     });
+    app.start();
     let handle = Handle::new();
     let stop = tokio::spawn(wait_for_signal(Arc::clone(&parts), handle.clone()));
     tokio::spawn(control::serve(

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use docket_base::ids::{StationId, UnitId};
 use docket_base::{Clock, Micros, Random};
@@ -72,6 +73,8 @@ struct Shared {
     streams: Arc<Semaphore>,
 }
 
+/// How often what is past its time is swept.
+const UPKEEP_EVERY: Duration = Duration::from_secs(60);
 /// Event streams at once.
 const MOST_STREAMS: usize = 2_000;
 
@@ -94,6 +97,33 @@ impl AppState {
                 stations: broadcast::Sender::new(1_024),
                 streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             }),
+        }
+    }
+
+    /// Starts what goes on beside requests: idle viewings are closed, what is past its time is swept, metrics
+    /// are kept small. Ends with the workflow.
+    pub fn start(&self) {
+        let app = self.clone();
+        tokio::spawn(async move { app.viewings().run().await });
+        let app = self.clone();
+        tokio::spawn(async move { app.sweep().await });
+    }
+
+    async fn sweep(&self) {
+        let shutdown = self.ingest().shutdown.clone();
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(UPKEEP_EVERY) => {}
+                () = shutdown.cancelled() => return,
+            }
+            if let Some(metrics) = self.metrics() {
+                metrics.run_upkeep();
+            }
+            let now = self.now();
+            let day_ago = now.plus_seconds(-24 * 60 * 60);
+            if let Err(error) = self.catalog().sweep_access(now, day_ago, day_ago).await {
+                tracing::warn!(%error, "ended sessions could not be swept; trying again");
+            }
         }
     }
 

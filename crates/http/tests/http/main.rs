@@ -6,6 +6,7 @@ mod events;
 mod guessing;
 mod idempotency;
 mod pages;
+mod play;
 mod ranges;
 mod recordings;
 mod registers;

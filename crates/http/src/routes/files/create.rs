@@ -41,6 +41,15 @@ pub async fn create(
     if let Some(case_unit) = case_unit {
         app.permit(&who, Action::ProposeLink, case_unit).await?;
     }
+    if let Some(docking) = creation.facts.docking {
+        // Nobody fills another station's list.
+        let listed = app
+            .catalog()
+            .docking(docking)
+            .await?
+            .ok_or(Kind::NotFound)?;
+        app.permit(&who, Action::Upload, listed.unit_id).await?;
+    }
     let origin = origin(&app, &who, permit, case_unit.unwrap_or(unit)).await;
     let new = described(&creation, unit, case_unit);
     let upload = match &creation.plan {
