@@ -4,6 +4,7 @@
 
 pub mod access;
 mod cutting;
+mod describe;
 mod extract;
 mod layers;
 pub mod metrics;
@@ -20,9 +21,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, InfoBuilder, License, OpenApi, SecurityRequirement};
 
+pub use describe::openapi;
 pub use state::{AppState, Parts, Settings};
 
 use problem::{Kind, Problem};
@@ -46,42 +46,4 @@ pub fn router(app: AppState) -> Router {
 
 async fn method_not_allowed() -> Response {
     Problem::new(Kind::MethodNotAllowed).into_response()
-}
-
-/// The API's description.
-pub fn openapi() -> OpenApi {
-    let (_, mut document) = routes::all().split_for_parts();
-    // axum's sign for "the rest of the path"; OpenAPI has none, its templates end at a slash.
-    let paths = std::mem::take(&mut document.paths.paths);
-    let plain = |(path, item): (String, _)| (path.replace("{*", "{"), item);
-    document.paths.paths = paths.into_iter().map(plain).collect();
-    document.info = InfoBuilder::new()
-        .title("Docket")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(
-            "Takes the recordings of enforcement recorders, proves what it received and when, ties it to cases. \
-             Times are RFC 3339 in UTC, sizes bytes, lists pages with an opaque cursor, refusals RFC 9457 problems.",
-        ))
-        .license(Some(License::new("Apache-2.0")))
-        .build();
-    let components = document.components.get_or_insert_with(Components::new);
-    components.add_security_scheme(
-        "token",
-        SecurityScheme::Http(
-            HttpBuilder::new()
-                .scheme(HttpAuthScheme::Bearer)
-                .description(Some("A token of a station or another system"))
-                .build(),
-        ),
-    );
-    let cookie = ApiKeyValue::with_description(
-        signin::cookie::NAME,
-        "A browser's session; changes need X-Docket-CSRF and a matching Origin too",
-    );
-    components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
-    document.security = Some(vec![
-        SecurityRequirement::new("token", Vec::<String>::new()),
-        SecurityRequirement::new("session", Vec::<String>::new()),
-    ]);
-    document
 }
