@@ -75,11 +75,27 @@ impl Upload {
         })
     }
 
+    /// Whether all its bytes are there.
+    pub fn is_complete(&self) -> bool {
+        self.length_bytes == Some(self.offset_bytes)
+    }
+
+    /// Whether it is a part whose bytes live on in the sealed recording that it was joined into: it may
+    /// be thrown away at any time.
+    pub fn is_joined(&self) -> bool {
+        self.kind == UploadKind::Partial && self.expires_at == Some(JOINED)
+    }
+
     /// Who created it.
     pub fn owner(&self) -> ActorRef {
         ActorRef::new(self.owner_kind, &self.owner_id)
     }
 }
+
+/// The expiry of a part that was joined: long over.
+const JOINED: Micros = Micros(0);
+
+const PART_IS_NEEDED: &str = "SELECT count(*) AS n FROM upload_parts WHERE part_id = $1";
 
 /// An upload that is about to exist, at offset 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +181,28 @@ impl Change {
     /// The database's.
     pub async fn delete_upload(&mut self, id: RecordingId) -> Result<()> {
         delete(&mut self.db, id).await
+    }
+
+    /// The parts of a final upload are in the sealed original now: see [`Upload::is_joined`]. Parts that
+    /// another final upload needs too stay as they are. In the change that seals, before
+    /// [`Change::delete_upload`] forgets which parts these are.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn parts_joined(&mut self, id: RecordingId) -> Result<()> {
+        let sql = "UPDATE uploads SET expires_at_us = $1 WHERE kind = 'partial'
+            AND id IN (SELECT part_id FROM upload_parts WHERE upload_id = $2)
+            AND id NOT IN (SELECT part_id FROM upload_parts WHERE upload_id <> $2)";
+        self.db.execute(sql, args![JOINED, id]).await?;
+        Ok(())
+    }
+
+    /// As [`Catalog::part_is_needed`], as this change sees it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn part_is_needed(&mut self, part: RecordingId) -> Result<bool> {
+        Ok(self.db.count(PART_IS_NEEDED, args![part]).await? > 0)
     }
 
     /// An upload, as this change sees it.
@@ -302,16 +340,32 @@ impl Catalog {
     /// # Errors
     /// The database's.
     pub async fn part_is_needed(&self, part: RecordingId) -> Result<bool> {
-        let sql = "SELECT count(*) AS n FROM upload_parts WHERE part_id = $1";
-        Ok(self.read().await?.count(sql, args![part]).await? > 0)
+        Ok(self
+            .read()
+            .await?
+            .count(PART_IS_NEEDED, args![part])
+            .await?
+            > 0)
     }
 
-    /// Uploads whose time is over, oldest expiry first.
+    /// Parts that may be thrown away: see [`Upload::is_joined`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn joined_parts(&self, limit: u32) -> Result<Vec<Upload>> {
+        let sql = "SELECT * FROM uploads WHERE expires_at_us = $1 AND kind = 'partial' LIMIT $2";
+        self.read().await?.all(sql, args![JOINED, limit]).await
+    }
+
+    /// Uploads whose time is over, oldest expiry first; joined parts among them, but no part that a
+    /// final upload still needs.
     ///
     /// # Errors
     /// The database's.
     pub async fn expired_uploads(&self, now: Micros, limit: u32) -> Result<Vec<Upload>> {
-        let sql = "SELECT * FROM uploads WHERE expires_at_us <= $1 ORDER BY expires_at_us LIMIT $2";
+        let sql = "SELECT * FROM uploads WHERE expires_at_us <= $1
+            AND NOT EXISTS (SELECT 1 FROM upload_parts WHERE part_id = uploads.id)
+            ORDER BY expires_at_us LIMIT $2";
         self.read().await?.all(sql, args![now, limit]).await
     }
 
