@@ -33,4 +33,4 @@ pub mod viewing;
 
 pub use error::{IngestError, Result};
 pub use event::actor_ref;
-pub use ingest::{Ingest, Options, Parts, Progress};
+pub use ingest::{Ingest, Options, Parts, Progress, StartError};

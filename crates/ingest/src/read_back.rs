@@ -102,7 +102,10 @@ impl Ingest {
                 change.set_verified(recording.id, event.at).await?;
                 self.commit(change, &[event]).await?;
                 if recording.duplicate_of.is_some() {
-                    self.discard_duplicate_bytes(recording.id).await?;
+                    // A crash or an error before this leaves them to the next start.
+                    if let Err(error) = self.discard_duplicate_bytes(recording.id).await {
+                        tracing::warn!(recording = %recording.id, %error, "a duplicate's own bytes are still there");
+                    }
                 }
                 Ok(true)
             }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use docket_base::Clock;
 use docket_base::ids::RecordingId;
-use docket_catalog::Catalog;
+use docket_catalog::{Catalog, StoredEvent};
+use docket_ledger::kinds::SealedState;
 use docket_ledger::proof::{MakeProofError, inclusion_tiles, make_inclusion};
 use docket_ledger::receipt::BadReceipt;
-use docket_ledger::{ClockState, Issue, LedgerKey, Receipt, ReceiptLevel, TileMap};
+use docket_ledger::{ClockState, Entry, Event, Issue, LedgerKey, Receipt, ReceiptLevel, TileMap};
 use docket_vault::{BesideName, PutOnce, Vault, VaultError, VaultKey};
 use tokio::sync::watch;
 
@@ -55,7 +56,7 @@ impl Receipts {
     /// The receipt of that level, issued now if it could be and has not been.
     ///
     /// # Errors
-    /// [`ReceiptError::NotYet`] before the event is published.
+    /// [`ReceiptError::NotYet`] before the event is published; [`ReceiptError::Never`] in quarantine.
     pub async fn get(
         &self,
         recording: RecordingId,
@@ -66,10 +67,12 @@ impl Receipts {
             ReceiptLevel::Stored => BesideName::ReceiptStored,
             ReceiptLevel::Verified => BesideName::ReceiptVerified,
         };
-        if let Some(bytes) = self.vault.get_beside(key, name).await? {
-            return Ok(bytes);
-        }
-        let bytes = self.issue(recording, level).await?;
+        // One that is found may come from a try that broke off before it was durable. It must be so
+        // before it is given out, so it is put there again.
+        let bytes = match self.vault.get_beside(key, name).await? {
+            Some(found) => found,
+            None => self.issue(recording, level).await?,
+        };
         // Two askers may issue at once; the one written first is the receipt. A crash before it is
         // written has given nothing out, so issuing again is no second receipt.
         match self.vault.put_beside(key, name, &bytes).await? {
@@ -92,6 +95,9 @@ impl Receipts {
             .recording_event(recording, kind)
             .await?
             .ok_or(ReceiptError::NotYet)?;
+        if is_quarantined(&event)? {
+            return Err(ReceiptError::Never);
+        }
         let published = self.published.borrow().clone();
         let leaf = event
             .leaf_index
@@ -117,6 +123,15 @@ impl Receipts {
         )?;
         Ok(receipt.to_bytes().map_err(BadReceipt::from)?)
     }
+}
+
+fn is_quarantined(event: &StoredEvent) -> Result<bool, ReceiptError> {
+    let entry = Entry::parse(&event.entry).map_err(BadReceipt::from)?;
+    Ok(match entry.event {
+        Event::RecordingSealed(body) => body.state == SealedState::Quarantined,
+        Event::RecordingVerified(body) => body.state == SealedState::Quarantined,
+        _ => false,
+    })
 }
 
 /// What the kernel says about its clock (adjtimex, read only).

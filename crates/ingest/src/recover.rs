@@ -1,7 +1,7 @@
 //! What a start finds after a crash, and makes good with the functions of the first try.
 
 use docket_base::ids::RecordingId;
-use docket_catalog::UploadKind;
+use docket_catalog::{Upload, UploadKind};
 
 use crate::{Ingest, Result};
 
@@ -11,7 +11,7 @@ const LEFTOVERS: usize = 100_000;
 /// What was found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recovered {
-    /// Uploads that were complete and are sealed now.
+    /// Uploads that were complete, or whose closing had begun, and are closed now.
     pub sealed: usize,
     /// Empty or superseded assemblies that were thrown away.
     pub discarded: usize,
@@ -32,21 +32,26 @@ impl Ingest {
             let Some(last) = uploads.last() else { break };
             after = Some(last.id);
             for upload in uploads {
-                if upload.kind != UploadKind::Whole
-                    || upload.length_bytes != Some(upload.offset_bytes)
-                {
-                    continue;
-                }
-                match self.finish_if_complete(&upload).await {
-                    Ok(_) => recovered.sealed += 1,
+                match self.recover_upload(&upload).await {
+                    Ok(true) => recovered.sealed += 1,
+                    Ok(false) => {}
                     Err(error) => {
-                        tracing::error!(upload = %upload.id, %error, "a complete upload could not be sealed")
+                        tracing::error!(upload = %upload.id, %error, "an upload could not be closed")
                     }
                 }
             }
         }
+        self.drop_joined_parts().await?;
         self.clear_leftovers(&mut recovered).await?;
         Ok(recovered)
+    }
+
+    /// Closes an upload that is complete, or whose closing had begun; whether it was such a one.
+    async fn recover_upload(&self, upload: &Upload) -> Result<bool> {
+        if upload.kind == UploadKind::Whole && upload.is_complete() {
+            return Ok(self.finish_if_complete(upload).await?.is_some());
+        }
+        self.go_on_closing(upload).await
     }
 
     async fn clear_leftovers(&self, recovered: &mut Recovered) -> Result<()> {

@@ -3,7 +3,8 @@
 //! One task does it, in batches. Its order is what makes a crash harmless: indexes are fixed in a SQL
 //! transaction; then tiles and bundles are written durably; then the checkpoint is replaced by
 //! compare-and-swap; then the catalog notes the published size. A crash after any of these is made
-//! good by the next round, which writes the same bytes again.
+//! good by the next round, which writes the same bytes again. After a failure nobody knows which
+//! checkpoint stands, so the next round begins by looking.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,12 +70,22 @@ pub struct Published {
     pub checkpoint: Arc<str>,
 }
 
+/// The log as far as this process knows it.
+#[derive(Debug)]
+struct Log {
+    integrator: Integrator,
+    /// Whether what stands in the vault is what the integrator says.
+    is_certain: bool,
+    /// The size that the catalog knows to be published.
+    noted_size: u64,
+}
+
 /// Publishes the log.
 #[derive(Debug)]
 pub struct Sequencer {
     catalog: Catalog,
     vault: Arc<dyn Vault>,
-    integrator: tokio::sync::Mutex<Integrator>,
+    log: tokio::sync::Mutex<Log>,
     wake: Notify,
     published: watch::Sender<Published>,
     events: broadcast::Sender<Arc<StoredEvent>>,
@@ -90,27 +101,18 @@ impl Sequencer {
         vault: Arc<dyn Vault>,
         key: LedgerKey,
     ) -> Result<Self, SequenceError> {
-        let checkpoint = match vault.log_read(CHECKPOINT_PATH).await? {
-            None => None,
-            Some(bytes) => Some(String::from_utf8(bytes).map_err(|_| SequenceError::NotText)?),
-        };
-        let mut tiles = TileMap::new();
-        if let Some(text) = &checkpoint {
-            let head = docket_ledger::Checkpoint::open(text, key.verifier())
-                .map_err(OpenError::from)?
-                .head;
-            load(&*vault, Integrator::edge_tiles(head.size), &mut tiles).await?;
-        }
-        let integrator = Integrator::open(key, checkpoint.as_deref(), &tiles)?;
+        let integrator = take_up(&*vault, key).await?;
         compare(&catalog, &*vault, &integrator).await?;
-        let published = Published {
-            head: integrator.head(),
-            checkpoint: checkpoint.unwrap_or_default().into(),
+        let published = published(&integrator);
+        let log = Log {
+            integrator,
+            is_certain: true,
+            noted_size: catalog.tree_head().await?.published_size,
         };
         Ok(Self {
             catalog,
             vault,
-            integrator: tokio::sync::Mutex::new(integrator),
+            log: tokio::sync::Mutex::new(log),
             wake: Notify::new(),
             published: watch::Sender::new(published),
             events: broadcast::Sender::new(4_096),
@@ -165,15 +167,20 @@ impl Sequencer {
     /// # Errors
     /// [`SequenceError`]; the next round tries the same again.
     pub async fn round(&self) -> Result<usize, SequenceError> {
-        let mut integrator = self.integrator.lock().await;
+        let mut log = self.log.lock().await;
+        if !log.is_certain {
+            self.look_again(&mut log).await?;
+        }
         self.catalog.assign_leaves(BATCH).await?;
-        let first = integrator.head().size;
+        let first = log.integrator.head().size;
         let events = self.catalog.events_from_leaf(first, BATCH).await?;
         if events.is_empty() {
+            self.note(&mut log).await?;
             return Ok(0);
         }
         let entries: Vec<&[u8]> = events.iter().map(|event| event.entry.as_slice()).collect();
-        let batch = integrator.integrate(first, &entries)?;
+        let batch = log.integrator.integrate(first, &entries)?;
+        log.is_certain = false;
         for file in &batch.files {
             // A crash here leaves files that no checkpoint names; the next round writes the same.
             self.vault.log_create(&file.path, &file.bytes).await?;
@@ -183,23 +190,86 @@ impl Sequencer {
             .log_replace(CHECKPOINT_PATH, previous, batch.checkpoint.as_bytes())
             .await?;
         // From here on it is published, whatever happens to this process.
-        let published = Published {
-            head: batch.head,
-            checkpoint: batch.checkpoint.as_str().into(),
-        };
-        integrator.accept(batch);
-        let digest = Sha256Digest::of(published.checkpoint.as_bytes());
-        self.catalog
-            .tree_published(published.head.size, digest)
-            .await?;
+        log.integrator.accept(batch);
+        log.is_certain = true;
         let count = events.len();
-        self.published.send_replace(published);
+        self.tell(&log.integrator, events);
+        self.note(&mut log).await?;
+        Ok(count)
+    }
+
+    /// After a round that broke off: its checkpoint may stand or not. If it does it is published now.
+    async fn look_again(&self, log: &mut Log) -> Result<(), SequenceError> {
+        let integrator = take_up(&*self.vault, log.integrator.key().clone()).await?;
+        compare(&self.catalog, &*self.vault, &integrator).await?;
+        let (told, stands) = (self.published.borrow().head, integrator.head());
+        let (from, to) = (told.size, stands.size);
+        if to < from {
+            return Err(ForkError::RolledBack { from, to }.into());
+        }
+        if to == from && stands != told {
+            return Err(ForkError::Forked { from, to }.into());
+        }
+        if let Some(text) = integrator.published().map(str::as_bytes) {
+            // It can be read, but the try that put it there may have failed to make it durable.
+            self.vault
+                .log_replace(CHECKPOINT_PATH, Some(text), text)
+                .await?;
+        }
+        if to > from {
+            let limit = u32::try_from(to - from).unwrap_or(u32::MAX);
+            let events = self.catalog.events_from_leaf(from, limit).await?;
+            self.tell(&integrator, events);
+        }
+        log.integrator = integrator;
+        log.is_certain = true;
+        Ok(())
+    }
+
+    fn tell(&self, integrator: &Integrator, events: Vec<StoredEvent>) {
+        self.published.send_replace(published(integrator));
         for event in events {
             // Nobody listening is fine.
             let _ = self.events.send(Arc::new(event));
         }
-        Ok(count)
     }
+
+    /// Lets the catalog know what is published. A crash before leaves an older note, which the next
+    /// round corrects.
+    async fn note(&self, log: &mut Log) -> Result<(), SequenceError> {
+        let size = log.integrator.head().size;
+        if let Some(text) = log.integrator.published()
+            && size != log.noted_size
+        {
+            let digest = Sha256Digest::of(text.as_bytes());
+            self.catalog.tree_published(size, digest).await?;
+            log.noted_size = size;
+        }
+        Ok(())
+    }
+}
+
+fn published(integrator: &Integrator) -> Published {
+    Published {
+        head: integrator.head(),
+        checkpoint: integrator.published().unwrap_or_default().into(),
+    }
+}
+
+/// The log as it stands in the vault.
+async fn take_up(vault: &dyn Vault, key: LedgerKey) -> Result<Integrator, SequenceError> {
+    let checkpoint = match vault.log_read(CHECKPOINT_PATH).await? {
+        None => None,
+        Some(bytes) => Some(String::from_utf8(bytes).map_err(|_| SequenceError::NotText)?),
+    };
+    let mut tiles = TileMap::new();
+    if let Some(text) = &checkpoint {
+        let head = docket_ledger::Checkpoint::open(text, key.verifier())
+            .map_err(OpenError::from)?
+            .head;
+        load(vault, Integrator::edge_tiles(head.size), &mut tiles).await?;
+    }
+    Ok(Integrator::open(key, checkpoint.as_deref(), &tiles)?)
 }
 
 /// Reads tiles into memory, the full one where the partial one was cleared away.

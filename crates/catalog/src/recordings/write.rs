@@ -124,20 +124,6 @@ impl Change {
         reindex(&mut self.db, id).await
     }
 
-    /// A recording of which not one byte came is given up: nothing is left of it but the facts.
-    ///
-    /// # Errors
-    /// [`Error::Stale`] when it is closed already, or held.
-    pub async fn withdraw(&mut self, id: RecordingId, at: Micros) -> Result<()> {
-        let sql =
-            "UPDATE recordings SET state = 'deleted', deleted_at_us = $1, version = version + 1
-            WHERE id = $2 AND state IN ('receiving', 'sealing') AND held = $3";
-        if self.db.execute(sql, args![at, id, false]).await? == 0 {
-            return Err(Error::stale("recording", id));
-        }
-        reindex(&mut self.db, id).await
-    }
-
     /// A recording's row, as this change sees it.
     ///
     /// # Errors

@@ -72,6 +72,12 @@ impl Ingest {
     ) -> Result<Appended> {
         let mut lock = self.locks.take(id).await?;
         let mut upload = self.open_upload(id).await?;
+        if self.is_given_up(&upload).await? {
+            self.go_on_closing(&upload).await?;
+            return Err(IngestError::WrongState(
+                "the recording is incomplete".to_owned(),
+            ));
+        }
         if upload.offset_bytes != from_offset {
             return Err(docket_catalog::Error::Stale {
                 what: "upload",
@@ -105,7 +111,14 @@ impl Ingest {
             }
         };
         if upload.length_bytes == Some(point.offset_bytes) && ended != Ended::TooLong {
-            let finished = self.finish(&upload, &point).await?;
+            let finished = match self.finish(&upload, &point).await {
+                Ok(finished) => finished,
+                Err(error) => {
+                    // Tried again in the background, if the client doesn't ask first.
+                    self.join_wanted.notify_one();
+                    return Err(error);
+                }
+            };
             let outcome = finished.map_or(AppendOutcome::Taken, AppendOutcome::Finished);
             return Ok(answer(&upload, point.offset_bytes, outcome));
         }
@@ -142,6 +155,12 @@ impl Ingest {
                 recording.state
             ))),
         }
+    }
+
+    /// Whether an end before the last byte was begun and is not done.
+    async fn is_given_up(&self, upload: &Upload) -> Result<bool> {
+        let recording = self.catalog.recording(upload.id).await?;
+        Ok(recording.is_some_and(|recording| recording.state == RecordingState::Sealing))
     }
 
     async fn append_rolling(

@@ -106,7 +106,9 @@ impl Ingest {
                 .await?
                 .filter(|part| part.kind == UploadKind::Partial);
             let part = part.filter(|part| {
-                part.owner() == actor_ref(origin.actor) && part.unit_id == new.upload.unit
+                part.owner() == actor_ref(origin.actor)
+                    && part.unit_id == new.upload.unit
+                    && !part.is_joined()
             });
             let Some(part) = part else {
                 return Err(IngestError::Refused(format!(
@@ -148,22 +150,35 @@ impl Ingest {
         }
     }
 
-    /// Joins what waits; whether all of it went well.
-    async fn join_round(&self) -> Result<bool> {
+    /// Joins what waits, and closes what is complete and could not be closed; whether all of it went
+    /// well.
+    ///
+    /// # Errors
+    /// The catalog's.
+    pub async fn join_round(&self) -> Result<bool> {
         let (mut after, mut all_well) = (None, true);
         loop {
             let uploads = self.catalog.open_uploads(after, BATCH).await?;
             let Some(last) = uploads.last() else {
+                if let Err(error) = self.drop_joined_parts().await {
+                    all_well = false;
+                    tracing::error!(%error, "joined parts are still there; trying again");
+                }
                 return Ok(all_well);
             };
             after = Some(last.id);
-            for upload in uploads
-                .into_iter()
-                .filter(|upload| upload.kind == UploadKind::Final)
-            {
-                if let Err(error) = self.join(upload.id).await {
+            for upload in uploads {
+                let done = match upload.kind {
+                    UploadKind::Final => self.join(upload.id).await,
+                    // Its last byte came, but closing it failed.
+                    UploadKind::Whole if upload.is_complete() => {
+                        self.finish_if_complete(&upload).await.map(drop)
+                    }
+                    UploadKind::Whole | UploadKind::Partial => continue,
+                };
+                if let Err(error) = done {
                     all_well = false;
-                    tracing::error!(upload = %upload.id, %error, "joining failed; trying again");
+                    tracing::error!(upload = %upload.id, %error, "not joined or closed; trying again");
                 }
             }
         }
@@ -174,6 +189,9 @@ impl Ingest {
         let Some(upload) = self.catalog.upload(id).await? else {
             return Ok(());
         };
+        if self.go_on_closing(&upload).await? {
+            return Ok(());
+        }
         let parts = self.catalog.upload_parts(id).await?;
         let start = self.start_point(&upload)?;
         let body = self.rest_of_parts(&parts, start.offset_bytes).await?;
@@ -189,18 +207,21 @@ impl Ingest {
         }
         debug_assert!(matches!(ended, Ended::Length | Ended::Body));
         self.finish(&upload, &point).await?;
-        for part in parts {
-            // A crash before this leaves parts that nothing needs; they expire.
-            if !self.catalog.part_is_needed(part).await?
-                && let Some(row) = self.catalog.upload(part).await?
-            {
-                self.catalog.delete_partial_upload(part).await?;
-                self.vault
-                    .discard(&AssemblyState(row.assembly_state))
-                    .await?;
+        Ok(())
+    }
+
+    /// Throws away the parts whose bytes are in a sealed original now. A crash before this, or within,
+    /// leaves them marked as joined: the next start does it.
+    pub(crate) async fn drop_joined_parts(&self) -> Result<()> {
+        loop {
+            let mut joined = self.catalog.joined_parts(BATCH).await?;
+            if joined.is_empty() {
+                return Ok(());
+            }
+            for part in joined.drain(..) {
+                self.drop_part(&part).await?;
             }
         }
-        Ok(())
     }
 
     /// The parts' bytes one after another, from an offset into the whole on.

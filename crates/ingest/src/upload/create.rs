@@ -133,7 +133,9 @@ impl Ingest {
             assembly_state: state.0,
             metadata: facts.to_text(),
             created_at: at,
-            expires_at: Some(at.plus_seconds(i64::from(self.options.expiry_days) * 86_400)),
+            // All bytes of a final upload are there: joining it is tried for as long as it takes.
+            expires_at: (kind == UploadKind::Whole)
+                .then(|| at.plus_seconds(i64::from(self.options.expiry_days) * 86_400)),
             parts,
         };
         let announced = kinds::RecordingAnnounced {
@@ -161,6 +163,16 @@ impl Ingest {
         let mut change = self.catalog.change().await?;
         change.insert_recording(&recording).await?;
         change.insert_upload(&upload).await?;
+        for part in &upload.parts {
+            // Since it was looked at, it may have expired or been joined into another.
+            if change
+                .upload(*part)
+                .await?
+                .is_none_or(|part| part.is_joined())
+            {
+                return Err(IngestError::Refused(format!("{part} is no longer there")));
+            }
+        }
         if let Some(docking) = new.docking {
             // A file that is not in the docking's list is still taken: the list may be older than it.
             let path = new.device_path.as_deref().unwrap_or(&new.file_name);

@@ -42,8 +42,16 @@ impl Ingest {
         reason: IncompleteReason,
         actor: Actor,
     ) -> Result<()> {
-        if upload.kind != UploadKind::Partial {
+        if upload.kind == UploadKind::Final {
+            return Err(IngestError::WrongState(
+                "all its bytes are there, and are being joined".to_owned(),
+            ));
+        }
+        if upload.kind == UploadKind::Whole {
             return self.give_up(upload, reason, actor).await;
+        }
+        if upload.is_joined() {
+            return self.drop_part(upload).await;
         }
         if self.catalog.part_is_needed(upload.id).await? {
             return Err(IngestError::WrongState(
@@ -54,11 +62,15 @@ impl Ingest {
         if upload.offset_bytes > 0 {
             return self.keep_orphan_part(upload, reason, actor).await;
         }
-        self.catalog.delete_partial_upload(upload.id).await?;
-        Ok(self
-            .vault
-            .discard(&AssemblyState(upload.assembly_state.clone()))
-            .await?)
+        self.drop_part(upload).await
+    }
+
+    /// Throws a part away of which nothing must be kept. The row goes last: after a crash it is the row
+    /// that says that these bytes may go.
+    pub(crate) async fn drop_part(&self, upload: &Upload) -> Result<()> {
+        let state = AssemblyState(upload.assembly_state.clone());
+        self.vault.discard(&state).await?;
+        Ok(self.catalog.delete_partial_upload(upload.id).await?)
     }
 
     /// Seals what expired by now; how many uploads that were.
@@ -72,7 +84,9 @@ impl Ingest {
             .expired_uploads(self.clock.now(), BATCH)
             .await?
         {
-            let _lock = self.locks.take(upload.id).await?;
+            let Ok(_lock) = self.locks.take(upload.id).await else {
+                continue;
+            };
             // Under the lock it may have moved on or been finished.
             let Some(upload) = self.catalog.upload(upload.id).await? else {
                 continue;

@@ -36,10 +36,16 @@ pub struct UploadLocks {
 /// The right to change one upload; dropped, it passes to the next in line.
 #[derive(Debug)]
 pub struct UploadLock {
-    locks: UploadLocks,
-    id: RecordingId,
+    held: Arc<Held>,
     ticket: u64,
     wanted: watch::Receiver<u64>,
+}
+
+/// Keeps an upload from the next in line, for work that goes on after its request was dropped.
+#[derive(Debug)]
+pub struct Held {
+    locks: UploadLocks,
+    id: RecordingId,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
@@ -59,12 +65,15 @@ impl UploadLocks {
         match guard {
             Ok(guard) => {
                 let wanted = slot.wanted.subscribe();
-                Ok(UploadLock {
+                let held = Held {
                     locks: self.clone(),
                     id,
+                    guard: Some(guard),
+                };
+                Ok(UploadLock {
+                    held: Arc::new(held),
                     ticket,
                     wanted,
-                    guard: Some(guard),
                 })
             }
             Err(_) => Err(StillHeld),
@@ -93,11 +102,16 @@ impl UploadLock {
 
     /// The upload this lock is for.
     pub fn id(&self) -> RecordingId {
-        self.id
+        self.held.id
+    }
+
+    /// Until this is dropped too, nobody else gets the upload.
+    pub fn keep(&self) -> Arc<Held> {
+        Arc::clone(&self.held)
     }
 }
 
-impl Drop for UploadLock {
+impl Drop for Held {
     fn drop(&mut self) {
         self.guard = None;
         let mut slots = self
@@ -138,6 +152,18 @@ mod tests {
             locks.slots.lock().expect("slots").is_empty(),
             "no slot is left behind"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_outlives_its_request_keeps_the_upload() {
+        let locks = UploadLocks::default();
+        let first = locks.take(id(1)).await.expect("free");
+        let kept = first.keep();
+        drop(first);
+        assert_eq!(locks.take(id(1)).await.err(), Some(StillHeld));
+        drop(kept);
+        drop(locks.take(id(1)).await.expect("free again"));
+        assert!(locks.slots.lock().expect("slots").is_empty());
     }
 
     #[tokio::test]

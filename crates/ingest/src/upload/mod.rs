@@ -2,6 +2,7 @@
 
 mod append;
 pub mod checksum;
+mod close;
 mod concat;
 mod create;
 mod expire;
@@ -42,10 +43,26 @@ impl Ingest {
     /// Where an upload stands. Asking hands its lock over: a client that asks has lost its
     /// connection, so a handler that still waits for its bytes saves them and stops first.
     ///
+    /// Nobody is told that all bytes are there before the recording is closed: a client would go away,
+    /// and a seal that failed would stay so. So a complete upload is closed here if need be.
+    ///
     /// # Errors
-    /// [`IngestError::NotFound`]; [`IngestError::StillHeld`] when the other handler can't save.
+    /// [`IngestError::NotFound`]; [`IngestError::StillHeld`] when the other handler can't save; what
+    /// closing says.
     pub async fn upload_status(&self, id: RecordingId) -> Result<UploadStatus> {
-        let _lock = self.locks.take(id).await?;
+        // A final upload takes no bytes: joining it must not stop for who only asks.
+        match self.catalog.upload(id).await? {
+            None => {}
+            Some(upload) if upload.kind == UploadKind::Final => {}
+            Some(_) => {
+                let _lock = self.locks.take(id).await?;
+                if let Some(upload) = self.catalog.upload(id).await?
+                    && upload.is_complete()
+                {
+                    self.finish(&upload, &self.start_point(&upload)?).await?;
+                }
+            }
+        }
         self.upload_status_unlocked(id).await
     }
 

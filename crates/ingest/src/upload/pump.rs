@@ -3,7 +3,9 @@
 //!
 //! Three bounds hold whatever the file's size. Bytes in memory, over all uploads: [`Memory`]. Bytes
 //! received but not yet durable, per upload: [`UNDURABLE_BYTES`]. Time a received byte waits for its
-//! mark: [`MARK_AFTER`]. At each bound the pump stops reading, so TCP slows the sender down.
+//! mark: [`MARK_AFTER`]. At each bound the pump stops reading, so TCP slows the sender down. Also
+//! while it waits at a bound its marks are set in time: what it holds of the common memory becomes
+//! free by them, so uploads never wait for each other in a circle.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,12 +166,15 @@ impl Pump {
     {
         let budget = Arc::new(Semaphore::new(UNDURABLE_BYTES as usize));
         let (marks, receive) = mpsc::channel(MARKS);
-        let committer = tokio::spawn(commit_marks(
-            start.clone(),
-            receive,
-            Arc::clone(&budget),
-            commit,
-        ));
+        let committing = commit_marks(start.clone(), receive, Arc::clone(&budget), commit);
+        // When the request is dropped, marks under way are still committed. Until that is over nobody
+        // else may have the upload: a successor would start at the offset before them and cut off
+        // bytes that are told a moment later.
+        let kept = lock.keep();
+        let committer = tokio::spawn(async move {
+            let _kept = kept;
+            committing.await
+        });
         let ended = self
             .receive(start.offset_bytes, lock, body, &budget, &marks)
             .await;
@@ -191,18 +196,21 @@ impl Pump {
         S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
     {
         let every = self.flush_every_bytes.clamp(1, UNDURABLE_BYTES / 2);
-        let (mut offset, mut marked) = (start_bytes, start_bytes);
-        let mut deadline: Option<Instant> = None;
+        let mut reach = Reach {
+            offset_bytes: start_bytes,
+            marked_bytes: start_bytes,
+            deadline: None,
+        };
         let mut rest = Bytes::new();
         let ended = loop {
-            if self.length_bytes == Some(offset) && rest.is_empty() {
+            if self.length_bytes == Some(reach.offset_bytes) && rest.is_empty() {
                 break Ended::Length;
             }
             let next = tokio::select! {
                 biased;
                 () = lock.wanted() => break Ended::HandedOver,
                 () = self.shutdown.cancelled() => break Ended::Shutdown,
-                () = sleep_until(deadline) => None,
+                () = sleep_until(reach.deadline) => None,
                 frame = next_frame(&mut body, !rest.is_empty()) => Some(frame),
             };
             match next {
@@ -213,18 +221,23 @@ impl Pump {
                     if rest.is_empty() {
                         rest = frame;
                     }
-                    let chunk = rest.split_to(rest.len().min(CHUNK_BYTES));
-                    let after = offset + chunk.len() as u64;
-                    if self
-                        .length_bytes
-                        .is_some_and(|length| after + rest.len() as u64 > length)
-                    {
+                    if self.length_bytes.is_some_and(|length| {
+                        reach.offset_bytes.saturating_add(rest.len() as u64) > length
+                    }) {
                         break Ended::TooLong;
                     }
-                    self.take(chunk, budget).await?;
-                    offset = after;
-                    deadline.get_or_insert_with(|| Instant::now() + MARK_AFTER);
-                    if offset - marked < every {
+                    let chunk = rest.split_to(rest.len().min(CHUNK_BYTES));
+                    let Some(chunk) = self.admit(chunk, &mut reach, lock, budget, marks).await?
+                    else {
+                        // Not taken, so it is sent again: to whoever takes over, or after the restart.
+                        continue;
+                    };
+                    reach.offset_bytes += chunk.len() as u64;
+                    self.take(chunk).await?;
+                    reach
+                        .deadline
+                        .get_or_insert_with(|| Instant::now() + MARK_AFTER);
+                    if reach.unmarked_bytes() < every {
                         continue;
                     }
                     if !self.room.has_room() {
@@ -232,24 +245,38 @@ impl Pump {
                     }
                 }
             }
-            self.mark(offset, marks).await?;
-            (marked, deadline) = (offset, None);
+            self.mark(&mut reach, marks).await?;
         };
-        if offset > marked {
-            self.mark(offset, marks).await?;
+        if reach.unmarked_bytes() > 0 {
+            self.mark(&mut reach, marks).await?;
         }
         Ok(ended)
     }
 
-    async fn take(&mut self, bytes: Bytes, budget: &Arc<Semaphore>) -> Result<(), PumpError> {
-        let length = u32::try_from(bytes.len()).unwrap_or(CHUNK_BYTES as u32);
-        // Closed only when the committer died, whose error is then the one reported.
-        budget
-            .acquire_many(length)
-            .await
-            .map_err(|_| PumpError::Committer)?
-            .forget();
-        let bytes = self.memory.admit(bytes).await;
+    /// Waits until a chunk fits into both bounds, and sets the mark that is due meanwhile. `None` when
+    /// somebody else wants the upload or the daemon stops: a store that hangs must not hold them up.
+    async fn admit(
+        &mut self,
+        chunk: Bytes,
+        reach: &mut Reach,
+        lock: &mut UploadLock,
+        budget: &Semaphore,
+        marks: &mpsc::Sender<Mark>,
+    ) -> Result<Option<Bytes>, PumpError> {
+        let memory = self.memory.clone();
+        let mut admitted = std::pin::pin!(admit(chunk, budget, &memory));
+        loop {
+            tokio::select! {
+                biased;
+                chunk = &mut admitted => return chunk.map(Some),
+                () = lock.wanted() => return Ok(None),
+                () = self.shutdown.cancelled() => return Ok(None),
+                () = sleep_until(reach.deadline) => self.mark(reach, marks).await?,
+            }
+        }
+    }
+
+    async fn take(&mut self, bytes: Bytes) -> Result<(), PumpError> {
         self.hashes.feed(&bytes);
         if let Some(extra) = &self.extra {
             extra.feed(&bytes);
@@ -259,16 +286,45 @@ impl Pump {
 
     async fn mark(
         &mut self,
-        offset_bytes: u64,
+        reach: &mut Reach,
         marks: &mpsc::Sender<Mark>,
     ) -> Result<(), PumpError> {
         let mark = Mark {
-            offset_bytes,
+            offset_bytes: reach.offset_bytes,
             flush: self.assembly.flush(),
             digest: self.hashes.state(),
         };
+        (reach.marked_bytes, reach.deadline) = (reach.offset_bytes, None);
         marks.send(mark).await.map_err(|_| PumpError::Committer)
     }
+}
+
+/// How far one request's reception is.
+struct Reach {
+    offset_bytes: u64,
+    marked_bytes: u64,
+    /// When the oldest byte without a mark must get one.
+    deadline: Option<Instant>,
+}
+
+impl Reach {
+    fn unmarked_bytes(&self) -> u64 {
+        self.offset_bytes - self.marked_bytes
+    }
+}
+
+/// Waits until a chunk fits into both bounds. Cancelled, it has taken nothing from either.
+async fn admit(chunk: Bytes, budget: &Semaphore, memory: &Memory) -> Result<Bytes, PumpError> {
+    let length = u32::try_from(chunk.len()).unwrap_or(CHUNK_BYTES as u32);
+    // Closed only when the committer died, whose error is then the one reported.
+    let share = budget
+        .acquire_many(length)
+        .await
+        .map_err(|_| PumpError::Committer)?;
+    let chunk = memory.admit(chunk).await;
+    // Given back by the mark that makes the chunk durable.
+    share.forget();
+    Ok(chunk)
 }
 
 /// The next non-empty frame, or an empty one at once when an earlier frame is not used up.
