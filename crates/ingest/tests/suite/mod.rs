@@ -1,0 +1,15 @@
+mod append;
+mod checksums;
+mod closing;
+mod concatenation;
+mod duplicates;
+mod faults;
+mod faulty;
+mod faulty_assembly;
+mod hand_over;
+mod log;
+mod memory;
+mod power_loss;
+mod scenario;
+mod site;
+mod things;
