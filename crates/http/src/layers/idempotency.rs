@@ -112,7 +112,12 @@ fn fingerprint(parts: &http::request::Parts, body: &[u8]) -> Sha256Digest {
     print.extend_from_slice(target.as_bytes());
     print.push(0);
     // What an upload is to become stands in its headers.
-    for name in ["upload-length", "upload-defer-length", "upload-metadata", "upload-concat"] {
+    for name in [
+        "upload-length",
+        "upload-defer-length",
+        "upload-metadata",
+        "upload-concat",
+    ] {
         print.extend_from_slice(parts.headers.get(name).map_or(b"", HeaderValue::as_bytes));
         print.push(0);
     }
@@ -165,7 +170,10 @@ fn replay(status: u32, response: &[u8]) -> Result<Response> {
             headers.insert(name, value);
         }
     }
-    if headers.get(LOCATION).is_some_and(|at| at.as_bytes().starts_with(UPLOADS.as_bytes())) {
+    if headers
+        .get(LOCATION)
+        .is_some_and(|at| at.as_bytes().starts_with(UPLOADS.as_bytes()))
+    {
         headers.extend(docket_tus::terminated());
     }
     headers.insert(REPLAYED, HeaderValue::from_static("true"));

@@ -167,9 +167,9 @@ impl Ingest {
         }
     }
 
-    /// The unit's recording with the same content whose object this one may share: only one that was
-    /// read back and found good, because the bytes that just came are given up for it (after one
-    /// more read-back). An earlier try's choice stands.
+    /// The unit's recording with the same content whose object this one shares. The bytes that just
+    /// came are given up only when the shared object was read back on this recording's account: were
+    /// it damaged, they are the last good copy. An earlier try's choice stands.
     async fn twin(&self, closing: &Closing<'_>) -> Result<Option<Recording>> {
         if closing.state != SealedState::Sealed || closing.point.offset_bytes == 0 {
             return Ok(None);
@@ -185,7 +185,7 @@ impl Ingest {
             .catalog
             .sealed_with_content(unit, sha256, closing.point.offset_bytes)
             .await?;
-        Ok(twin.filter(|twin| twin.verified_at.is_some() && twin.id != closing.upload.id))
+        Ok(twin.filter(|twin| twin.id != closing.upload.id))
     }
 
     fn sealed_event(
