@@ -205,7 +205,46 @@ impl Action {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
+
+    /// The table of docs/access.md, as the code has it.
+    fn table() -> String {
+        let mut out = String::from("| what |");
+        for name in Role::ALL.iter().map(|role| role.name()) {
+            let _ = write!(out, " {name} |");
+        }
+        for name in Scope::ALL.iter().map(|scope| scope.name()) {
+            let _ = write!(out, " `{name}` |");
+        }
+        let columns = Role::ALL.len() + Scope::ALL.len();
+        let _ = write!(out, "\n|---|{}\n", "---|".repeat(columns));
+        for action in Action::ALL {
+            let whole = if action.is_whole_system() {
+                " (root unit only)"
+            } else {
+                ""
+            };
+            let _ = write!(out, "| {action:?}{whole} |");
+            let sign = |has| if has { " ● |" } else { " |" };
+            for role in Role::ALL {
+                out.push_str(sign(action.roles().contains(role)));
+            }
+            for scope in Scope::ALL {
+                out.push_str(sign(action.scopes().contains(scope)));
+            }
+            out.push('\n');
+        }
+        out
+    }
+
+    #[test]
+    fn the_document_says_what_the_code_does() {
+        let document = include_str!("../../../../docs/access.md");
+        let table = table();
+        assert!(document.contains(&table), "docs/access.md wants:\n{table}");
+    }
 
     #[test]
     fn scopes_read_and_write_alike() {

@@ -18,6 +18,9 @@ use crate::respond::page::{Page, SearchQuery};
 use crate::shapes::{Case, CaseHead, CaseInput, Evidence, Names, Showing, UnitRef};
 use crate::state::AppState;
 
+/// Recordings of a case that are read at once.
+const AT_ONCE: usize = 500;
+
 /// In which unit a number is meant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -53,7 +56,6 @@ pub async fn list(
 #[utoipa::path(get, path = "/v1/cases/{number}", tag = "cases",
     params(("number" = String, Path, description = "The case's number, percent-encoded"), UnitQuery),
     responses((status = 200, description = "The case; its ETag is its version", body = Case),
-        (status = 304, description = "The version of If-None-Match is still the present one"),
         (status = 404, description = "None that you may see", body = crate::problem::ProblemBody),
         (status = 409, description = "Several of your units have this number: say which", body = crate::problem::ProblemBody)))]
 pub async fn get(
@@ -128,10 +130,22 @@ async fn shown(app: &AppState, who: &Principal, row: Row, status: StatusCode) ->
 
 /// Links with their recordings, as far as the reader may see those.
 pub async fn evidence(app: &AppState, who: &Principal, links: Vec<Link>) -> Result<Vec<Evidence>> {
-    let ids: Vec<_> = links.iter().map(|link| link.recording_id).collect();
-    let mut views = app.catalog().recording_views(&ids).await?;
     let (mut showing, mut names) = (Showing::to(who, app), Names::of(app));
     let mut items = Vec::with_capacity(links.len());
+    for links in links.chunks(AT_ONCE) {
+        evidence_of(app, links, (&mut showing, &mut names), &mut items).await?;
+    }
+    Ok(items)
+}
+
+async fn evidence_of(
+    app: &AppState,
+    links: &[Link],
+    (showing, names): (&mut Showing<'_>, &mut Names<'_>),
+    items: &mut Vec<Evidence>,
+) -> Result<()> {
+    let ids: Vec<_> = links.iter().map(|link| link.recording_id).collect();
+    let mut views = app.catalog().recording_views(&ids).await?;
     for link in links {
         let place = views
             .iter()
@@ -150,7 +164,7 @@ pub async fn evidence(app: &AppState, who: &Principal, links: Vec<Link>) -> Resu
             by: names.actor(link.by_kind, &link.by_id).await?,
         });
     }
-    Ok(items)
+    Ok(())
 }
 
 fn head(found: WithUnit<Row>) -> CaseHead {

@@ -181,10 +181,11 @@ impl Stream {
             let events = catalog
                 .events_after(self.next.checked_sub(1), &reach, CATCH_UP)
                 .await?;
-            let whole = events.len() < CATCH_UP as usize;
+            let ahead = |event: &StoredEvent| event.leaf_index.is_none_or(|leaf| leaf >= published);
+            let whole = events.len() < CATCH_UP as usize || events.last().is_some_and(ahead);
             for event in &events {
                 // What has a leaf but is not under a checkpoint yet comes by the broadcast.
-                if event.leaf_index.is_some_and(|leaf| leaf < published) {
+                if !ahead(event) {
                     self.custody(event).await?;
                 }
             }

@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::access::{Principal, Who};
+use crate::access::{Action, Principal};
 use crate::extract::Json;
 use crate::layers::host::{Source, source};
 use crate::peer::Peer;
@@ -106,7 +106,7 @@ pub async fn sign_out(
     who: Principal,
     headers: HeaderMap,
 ) -> Result<Response> {
-    own_session_only(&who)?;
+    app.permit(&who, Action::OwnSession, who.unit).await?;
     let (secret, user) = own(&app, &headers).await?;
     app.ingest().close_session(&user, secret.stored()).await?;
     let cookie = cookie::clear(app.settings().tls);
@@ -126,7 +126,7 @@ pub async fn password(
     headers: HeaderMap,
     Json(input): Json<PasswordChange>,
 ) -> Result<StatusCode> {
-    own_session_only(&who)?;
+    app.permit(&who, Action::OwnSession, who.unit).await?;
     let (secret, user) = own(&app, &headers).await?;
     acceptable(&input.new)?;
     let user = check(&app, peer, &user.name, input.old).await?;
@@ -145,13 +145,6 @@ fn hashes(secret: &SessionSecret) -> SessionHashes {
     SessionHashes {
         secret: secret.stored(),
         csrf: Sha256Digest::of(secret.csrf_token().as_bytes()),
-    }
-}
-
-fn own_session_only(who: &Principal) -> Result<()> {
-    match who.who {
-        Who::User(_) => Ok(()),
-        Who::Token(..) => Err(Problem::new(Kind::Forbidden).detail("a token has no session")),
     }
 }
 
