@@ -19,7 +19,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
   || stop "Node.js 20.19 or newer is needed ($(node --version) is here). Install it with:" "$node_command"
 
 # --- Debian packages.
-packages="build-essential pkg-config clang libclang-dev ffmpeg jq curl ca-certificates
+packages="build-essential pkg-config clang libclang-dev ffmpeg jq curl ca-certificates openssl
   libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libswresample-dev"
 [ "$wanted" = test ] && packages="$packages chromium fonts-noto-cjk python3 python3-venv git"
 missing=()

@@ -1,0 +1,14 @@
+//! The whole system: real processes, real sockets, real files. Every test has a daemon of its own.
+
+mod harness;
+
+mod browser;
+mod cases;
+mod crash;
+mod events;
+mod foreign_clients;
+mod names;
+mod operating;
+mod playback;
+mod receipts;
+mod uploads;
