@@ -2,6 +2,7 @@
 
 mod call;
 mod cases;
+mod console;
 mod events;
 mod guessing;
 mod idempotency;
