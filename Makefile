@@ -49,4 +49,3 @@ fmt:             ## Format everything
 
 openapi: deps    ## Write docs/openapi.json anew, after a change of the API
 	cargo run --quiet --locked --bin docketd -- openapi > docs/openapi.json
-	npm --prefix console run types

@@ -1,7 +1,7 @@
 //! Why a request is refused, with the status that tus gives it.
 
-/// Why a request is refused. [`Refusal::status`] is what goes on the wire, [`Refusal::slug`] the
-/// stable last segment of the problem type, the `Display` text the detail a person reads.
+/// Why a request is refused. [`Refusal::status`] is what goes on the wire, the `Display` text the
+/// detail a person reads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// `Tus-Resumable` missing or not 1.0.0.
@@ -92,28 +92,6 @@ impl Refusal {
             Self::Locked => 423,
             Self::ChecksumMismatch => 460,
             Self::Full => 507,
-        }
-    }
-
-    /// The stable last segment of the problem's `type`.
-    pub const fn slug(&self) -> &'static str {
-        match self {
-            Self::Version => "tus-version",
-            Self::Header { .. } => "bad-header",
-            Self::Metadata { .. } => "bad-metadata",
-            Self::ContentType => "bad-content-type",
-            Self::TooLarge { .. } => "too-large",
-            Self::Offset { .. } => "offset-mismatch",
-            Self::NotFound => "not-found",
-            Self::Gone => "upload-gone",
-            Self::Forbidden => "forbidden",
-            Self::Final => "final-upload",
-            Self::Part { .. } => "bad-part",
-            Self::Locked => "upload-locked",
-            Self::ChecksumAlgorithm => "checksum-algorithm",
-            Self::ChecksumMismatch => "checksum-mismatch",
-            Self::DigestMismatch => "digest-mismatch",
-            Self::Full => "storage-full",
         }
     }
 }
