@@ -201,8 +201,9 @@ async fn a_seal_that_failed_is_made_good_by_whoever_asks() {
     let site = Site::new().await;
     let vault = FaultyVault::over(site.vault());
     let ingest = site.open_on(vault.clone()).await;
-    let bytes = content(6, 10_000);
     for way in 0..3 {
+        // Other bytes each time: the same again would share the object and seal nothing.
+        let bytes = content(60 + way, 10_000);
         let upload = site.create(&ingest, bytes.len()).await;
         vault.control.fail("seal", 1, Fault::Fails);
         let patch = ingest
