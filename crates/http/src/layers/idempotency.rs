@@ -21,8 +21,6 @@ use crate::problem::{Kind, Problem, Result};
 use crate::state::AppState;
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
-/// Where uploads are created.
-const UPLOADS: &str = crate::routes::files::BASE;
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Longest key, in bytes.
 const LONGEST_KEY: usize = 200;
@@ -45,13 +43,11 @@ struct Kept {
 /// Around every route; touches only POSTs of the API that carry a key.
 pub async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    // Sign-in answers hold secrets that must not be kept. An upload may be created with a key (a station that
-    // lost the answer would else leave an empty one behind), unless bytes come along: those are not buffered.
+    // Sign-in answers hold secrets that must not be kept; uploads have their own way to go on.
     let concerned = request.method() == Method::POST
-        && (path.starts_with("/v1/")
-            && !path.starts_with("/v1/session")
-            && !path.starts_with("/v1/tokens")
-            || path == UPLOADS && http_body::Body::size_hint(request.body()).exact() == Some(0));
+        && path.starts_with("/v1/")
+        && !path.starts_with("/v1/session")
+        && !path.starts_with("/v1/tokens");
     if !concerned || !request.headers().contains_key(HEADER) {
         return next.run(request).await;
     }
@@ -111,16 +107,6 @@ fn fingerprint(parts: &http::request::Parts, body: &[u8]) -> Sha256Digest {
     let mut print = Vec::with_capacity(target.len() + body.len() + 1);
     print.extend_from_slice(target.as_bytes());
     print.push(0);
-    // What an upload is to become stands in its headers.
-    for name in [
-        "upload-length",
-        "upload-defer-length",
-        "upload-metadata",
-        "upload-concat",
-    ] {
-        print.extend_from_slice(parts.headers.get(name).map_or(b"", HeaderValue::as_bytes));
-        print.push(0);
-    }
     print.extend_from_slice(body);
     Sha256Digest::of(&print)
 }
@@ -169,12 +155,6 @@ fn replay(status: u32, response: &[u8]) -> Result<Response> {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
             headers.insert(name, value);
         }
-    }
-    if headers
-        .get(LOCATION)
-        .is_some_and(|at| at.as_bytes().starts_with(UPLOADS.as_bytes()))
-    {
-        headers.extend(docket_tus::terminated());
     }
     headers.insert(REPLAYED, HeaderValue::from_static("true"));
     Ok(out)
