@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use docket_base::digest::{Digests, Midstate, RunningDigest};
+use docket_base::digest::RunningDigest;
 use docket_base::lane::{Lane, Pool};
 use sha2::Sha256;
 use sha2::digest::Update;
@@ -103,9 +103,4 @@ impl PendingState {
         };
         Ok(RunningDigest::join(sha256, sm3))
     }
-}
-
-/// Midstate and digests at one offset.
-pub fn stored_form(digest: &RunningDigest) -> (Midstate, Digests) {
-    (digest.midstate(), digest.finish())
 }

@@ -32,8 +32,6 @@ pub enum UploadStatus {
     Complete {
         /// The recording's length.
         size_bytes: u64,
-        /// `Upload-Metadata` as given, where it is still known.
-        metadata: Option<String>,
     },
     /// It ended without being complete, or the bytes are no longer there.
     Gone(RecordingState),
@@ -76,10 +74,7 @@ impl Ingest {
             .await?
             .ok_or_else(|| IngestError::not_found("upload", id))?;
         Ok(match (recording.state, recording.size_bytes) {
-            (RecordingState::Sealed, Some(size_bytes)) => UploadStatus::Complete {
-                size_bytes,
-                metadata: None,
-            },
+            (RecordingState::Sealed, Some(size_bytes)) => UploadStatus::Complete { size_bytes },
             (state, _) => UploadStatus::Gone(state),
         })
     }
