@@ -32,6 +32,7 @@ use problem::{Kind, Problem};
 pub fn router(app: AppState) -> Router {
     let hosts: Arc<[String]> = app.settings().allowed_hosts.clone().into();
     let random = Arc::clone(app.random());
+    let stopping = app.ingest().shutdown.clone();
     let (routes, _) = routes::all().split_for_parts();
     routes
         .fallback(routes::console::fallback)
@@ -41,6 +42,7 @@ pub fn router(app: AppState) -> Router {
         .layer(from_fn(layers::headers::layer))
         .layer(from_fn(layers::trace::layer))
         .layer(from_fn_with_state(random, layers::request_id::layer))
+        .layer(from_fn_with_state(stopping, layers::linger::layer))
         .with_state(app)
 }
 

@@ -1,7 +1,10 @@
 //! A full disk, and memory.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
 use crate::harness::api::id_of;
-use crate::harness::{Content, Daemon};
+use crate::harness::{Api, Content, Daemon};
 
 const MIB: u64 = 1 << 20;
 
@@ -20,6 +23,8 @@ async fn a_full_disk_takes_nothing_back_and_the_upload_goes_on_when_there_is_roo
     api.patch(&path, MIB, content.slice(MIB, 2 * MIB))
         .await
         .expect(507);
+    let answer = patch_sent_whole(&daemon, &api, &path, MIB, &content.slice(MIB, 4 * MIB)).await;
+    assert!(answer.starts_with("HTTP/1.1 507 "), "{answer}");
     assert_eq!(api.head(&path).await.expect(200).offset(), Some(MIB));
     let refused = api
         .send(api.tus("POST", "/files/", &[("upload-length", "9")]))
@@ -35,6 +40,34 @@ async fn a_full_disk_takes_nothing_back_and_the_upload_goes_on_when_there_is_roo
     let sealed = api.await_state(&id_of(&path), "sealed").await;
     assert_eq!(sealed["sha256"], content.sha256());
     daemon.assert_sound().await;
+}
+
+/// As many clients send: the whole body first, and only then a look at what came back.
+async fn patch_sent_whole(
+    daemon: &Daemon,
+    api: &Api,
+    path: &str,
+    offset: u64,
+    body: &[u8],
+) -> String {
+    let url = daemon.url();
+    let address = url.strip_prefix("http://").expect("plain HTTP");
+    let mut connection = TcpStream::connect(address).await.expect("it listens");
+    let head = format!(
+        "PATCH {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\ntus-resumable: 1.0.0\r\n\
+         upload-offset: {offset}\r\ncontent-type: application/offset+octet-stream\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        api.bearer.as_deref().expect("a token"),
+        body.len(),
+    );
+    connection.write_all(head.as_bytes()).await.expect("sent");
+    connection.write_all(body).await.expect("sent to the end");
+    let mut answer = String::new();
+    connection
+        .read_to_string(&mut answer)
+        .await
+        .expect("an answer, not a reset");
+    answer
 }
 
 fn peak_bytes(pid: u32) -> u64 {
