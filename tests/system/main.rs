@@ -11,4 +11,5 @@ mod names;
 mod operating;
 mod playback;
 mod receipts;
+mod store;
 mod uploads;

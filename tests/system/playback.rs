@@ -8,7 +8,7 @@ use crate::harness::programs::run;
 use crate::harness::{Api, Daemon, until};
 
 /// Films `seconds` of a test picture with these codecs.
-async fn film(path: &Path, seconds: u32, codecs: &[&str]) {
+pub async fn film(path: &Path, seconds: u32, codecs: &[&str]) {
     let mut command = Command::new("ffmpeg");
     command
         .args(["-nostdin", "-loglevel", "error", "-y"])
@@ -29,7 +29,7 @@ async fn film(path: &Path, seconds: u32, codecs: &[&str]) {
     run(command, "").await.succeeded();
 }
 
-const H264_AAC: [&str; 8] = [
+pub const H264_AAC: [&str; 8] = [
     "-c:v",
     "libx264",
     "-preset",
@@ -40,7 +40,7 @@ const H264_AAC: [&str; 8] = [
     "aac",
 ];
 
-async fn upload_file(api: &Api, path: &Path) -> String {
+pub async fn upload_file(api: &Api, path: &Path) -> String {
     let bytes = std::fs::read(path).expect("filmed");
     let name = path
         .file_name()
@@ -54,7 +54,7 @@ async fn upload_file(api: &Api, path: &Path) -> String {
 }
 
 /// Joins what a player would fetch and asks ffprobe how long it is.
-async fn played_seconds(api: &Api, id: &str, into: PathBuf) -> f64 {
+pub async fn played_seconds(api: &Api, id: &str, into: PathBuf) -> f64 {
     let base = format!("/v1/recordings/{id}/hls");
     let playlist = until("the playlist is there", || async {
         let answer = api.get(&format!("{base}/index.m3u8")).await;

@@ -6,3 +6,4 @@ mod power_loss;
 mod s3;
 mod seaweed;
 mod things;
+mod weed;
