@@ -14,7 +14,7 @@ use bytes::Bytes;
 use docket_base::digest::RunningDigest;
 use docket_vault::{Assembly, AssemblyState, Durable, VaultError};
 use futures_util::future::BoxFuture;
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 
@@ -353,6 +353,9 @@ async fn sleep_until(deadline: Option<Instant>) {
 /// Commits marks in order: first the bytes are durable, then the offset is stored, then it may be
 /// told. A crash between the first two leaves bytes past the stored offset, which the next resume
 /// discards: nobody was told of them.
+///
+/// Marks come closer together than a busy disk can flush; those that one flush made durable share one
+/// commit, so their distance bounds the delay and not the rate.
 async fn commit_marks<C: Commit>(
     start: Point,
     mut marks: mpsc::Receiver<Mark>,
@@ -368,8 +371,30 @@ async fn commit_marks<C: Commit>(
     }
     let budget = CloseBudget(budget);
     let mut last = start;
-    while let Some(mark) = marks.recv().await {
-        let durable = mark.flush.await?;
+    let mut ahead = None;
+    loop {
+        let next = match ahead.take() {
+            Some(mark) => Some(mark),
+            None => marks.recv().await,
+        };
+        let Some(mut mark) = next else {
+            return Ok(last);
+        };
+        let mut durable = (&mut mark.flush).await?;
+        let mut failed = None;
+        while let Ok(mut next) = marks.try_recv() {
+            match (&mut next.flush).now_or_never() {
+                Some(Ok(further)) => (mark, durable) = (next, further),
+                Some(Err(error)) => {
+                    failed = Some(error);
+                    break;
+                }
+                None => {
+                    ahead = Some(next);
+                    break;
+                }
+            }
+        }
         let digest = mark.digest.ready().await?;
         let released = mark.offset_bytes - last.offset_bytes;
         let point = Point {
@@ -380,6 +405,8 @@ async fn commit_marks<C: Commit>(
         commit.commit(&point).await?;
         last = point;
         budget.0.add_permits(usize::try_from(released).unwrap_or(0));
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
     }
-    Ok(last)
 }

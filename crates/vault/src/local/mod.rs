@@ -59,10 +59,11 @@ impl Default for LocalConfig {
             sync_threads: 8,
             read_threads: 4,
             queue_bytes: 4 * MIB as usize,
-            // Tried: marks every 4 MiB cost up to twice the time (a journal commit each). With one mark
-            // under way while the next stretch arrives, 8 MiB keeps within 16 MiB unacknowledged.
-            flush_every_bytes: 8 * MIB,
-            writeback_every_bytes: 4 * MIB,
+            // With only two marks' worth of bytes allowed ahead a connection stood still at every slow
+            // flush. Marks that come during a flush share the next one, so closer marks cost no more flushes.
+            flush_every_bytes: 4 * MIB,
+            // So that a flush finds most of its bytes written: 2 ms instead of 3.4 for 8 MiB.
+            writeback_every_bytes: MIB,
         }
     }
 }
