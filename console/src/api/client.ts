@@ -4,12 +4,14 @@ import type {
   CaseSummary,
   CustodyItem,
   Docking,
+  DockingHead,
   Officer,
   Page,
   Recorder,
   Recording,
   Session,
   Station,
+  Stretch,
   Unit,
 } from './types';
 
@@ -20,6 +22,10 @@ interface Options {
   body?: unknown;
   ifMatch?: number;
   signal?: AbortSignal | undefined;
+  /** Goes out even when the page is being left. */
+  keepalive?: boolean;
+  /** The answer is text, not JSON. */
+  text?: boolean;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -58,7 +64,7 @@ async function call<T>(method: string, path: string, options: Options = {}): Pro
 }
 
 async function once<T>(method: string, path: string, options: Options): Promise<T> {
-  const headers: Record<string, string> = { accept: 'application/json' };
+  const headers: Record<string, string> = { accept: options.text ? '*/*' : 'application/json' };
   if (options.body !== undefined) headers['content-type'] = 'application/json';
   if (options.ifMatch !== undefined) headers['if-match'] = `"${options.ifMatch}"`;
   if (method !== 'GET' && csrfToken) headers['x-docket-csrf'] = csrfToken;
@@ -81,6 +87,7 @@ async function once<T>(method: string, path: string, options: Options): Promise<
       credentials: 'same-origin',
       cache: 'no-cache',
       signal: abort.signal,
+      keepalive: options.keepalive ?? false,
     });
     if (!response.ok) {
       const problem = await Problem.from(response);
@@ -88,6 +95,7 @@ async function once<T>(method: string, path: string, options: Options): Promise<
       throw problem;
     }
     const text = await response.text();
+    if (options.text) return text as unknown as T;
     return (text ? JSON.parse(text) : undefined) as T;
   } catch (error) {
     if (error instanceof Problem || outer?.aborted) throw error;
@@ -124,6 +132,13 @@ export const api = {
     call<Page<CustodyItem>>('GET', `${recordingPath(id)}/custody`, { query: { cursor }, signal }),
   /** Fetched only to learn why the player could not have it. */
   playlist: (id: string) => call<unknown>('GET', `${recordingPath(id)}/hls/index.m3u8`),
+  storyboard: (id: string, signal: Signal) => call<string>('GET', `${recordingPath(id)}/storyboard.vtt`, { signal, text: true }),
+  waveform: (id: string, signal: Signal) => call<unknown>('GET', `${recordingPath(id)}/waveform.json`, { signal }),
+  /** This page's claim of what it showed. */
+  shown: (id: string, stretches: Stretch[]) => call<void>('POST', `${recordingPath(id)}/shown`, { body: { stretches }, keepalive: true }),
+  dockings: (query: Query, signal: Signal) => call<Page<DockingHead>>('GET', '/v1/dockings', { query, signal }),
+  /** A supervisor wants a listed file now: its station sends it before all others. */
+  first: (docking: string, path: string) => call<unknown>('POST', `/v1/dockings/${part(docking)}/first`, { body: { path } }),
   docking: (id: string, signal: Signal) => call<Docking>('GET', `/v1/dockings/${part(id)}`, { signal }),
 
   cases: (query: Query, signal: Signal) => call<Page<CaseSummary>>('GET', '/v1/cases', { query, signal }),
@@ -147,6 +162,8 @@ export const place = {
   original: (id: string) => `${recordingPath(id)}/original`,
   playlist: (id: string) => `${recordingPath(id)}/hls/index.m3u8`,
   poster: (id: string) => `${recordingPath(id)}/poster.jpg`,
+  /** `sheet` as the storyboard names it. */
+  sheet: (id: string, sheet: string) => `${recordingPath(id)}/${sheet}`,
   receipt: (id: string, level: 'stored' | 'verified') => `${recordingPath(id)}/receipt?level=${level}`,
 };
 

@@ -1,4 +1,13 @@
-/** The shapes of the public API that the console uses. Times are RFC 3339 in UTC, sizes are bytes. */
+/**
+ * The shapes of the public API that the console uses: generated from docs/openapi.json (`npm run types`), narrowed
+ * where the description says in words what the type doesn't. Times are RFC 3339 in UTC, sizes are bytes.
+ */
+import type { components } from './openapi';
+
+type Schemas = components['schemas'];
+/** The daemon sends every member, null where there is nothing; the description calls those optional. */
+type Whole<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
+type Narrowed<T, N> = Omit<Whole<T>, keyof N> & N;
 
 export interface Named {
   id: string;
@@ -6,50 +15,22 @@ export interface Named {
 }
 
 export type Role = 'administrator' | 'supervisor' | 'case_handler' | 'auditor';
-
-export interface User extends Named {
-  role: Role;
-  unit: Named;
-}
-
-export interface Session {
-  user: User;
-  csrf_token: string;
-}
+export type User = Narrowed<Schemas['SessionUser'], { role: Role; unit: Named }>;
+export type Session = Narrowed<Schemas['Session'], { user: User }>;
 
 export interface Page<T> {
   items: T[];
   next: string | null;
 }
 
-export interface Unit extends Named {
-  code: string;
-  parent_id: string | null;
-}
-
-export interface Officer extends Named {
-  certificate_number: string;
-  unit: Named;
-  category: string | null;
-  area: string | null;
-}
-
-export interface Recorder {
-  id: string;
-  serial: string;
-  model: string | null;
-  unit: Named;
-}
+export type Unit = Whole<Schemas['Unit']>;
+export type Officer = Whole<Schemas['Officer']>;
+export type Recorder = Omit<Schemas['Recorder'], 'assignments'>;
 
 export type RecordingState = 'receiving' | 'sealing' | 'sealed' | 'incomplete' | 'quarantined' | 'deleted';
 export type RecordingKind = 'video' | 'audio' | 'photo' | 'document' | 'other';
 export type LinkState = 'linked' | 'proposed';
-
-export interface CaseLink {
-  number: string;
-  unit: Named;
-  state: LinkState;
-}
+export type CaseLink = Narrowed<Schemas['CaseRef'], { state: LinkState }>;
 
 /** Why something doesn't play, or plays only in part: a code to translate, or a sentence to show as it is. */
 export interface Reason {
@@ -58,114 +39,47 @@ export interface Reason {
   text?: string;
 }
 
-export interface Playback {
-  state: 'ready' | 'pending' | 'impossible';
-  reason: Reason | string | null;
-  duration_ms: number | null;
-  width: number | null;
-  height: number | null;
+/** Streams transcoded for viewing, by what they are in the original. */
+export interface Made {
+  video: string | null;
+  audio: string | null;
 }
 
-export interface Recording {
-  id: string;
-  state: RecordingState;
-  kind: RecordingKind;
-  file_name: string | null;
-  media_type: string | null;
-  size_bytes: number | null;
-  received_bytes: number;
-  sha256: string | null;
-  sm3: string | null;
-  claimed_sha256: string | null;
-  unit: Named;
-  officer: Named | null;
-  officer_claimed: string | null;
-  recorder: { id: string; serial: string } | null;
-  recorder_claimed: string | null;
-  station: Named | null;
-  docking_id: string | null;
-  recorded_at: string | null;
-  created_at: string;
-  sealed_at: string | null;
-  verified_at: string | null;
-  duplicate_of: string | null;
-  incomplete_reason: string | null;
-  quarantine: { expected_sha256: string; actual_sha256: string } | null;
-  marks: string[];
-  notes: string | null;
-  tags: string[];
-  cases: CaseLink[];
-  held: boolean;
-  playback: Playback;
-  version: number;
-}
+export type Playback = Narrowed<
+  Schemas['Playback'],
+  {
+    /** `growing`: what has arrived plays, more arrives. */
+    state: 'ready' | 'pending' | 'impossible' | 'growing';
+    reason: Reason | string | null;
+    /** Growing by an index that came ahead: what is shown is settled only by the seal. */
+    preview?: boolean;
+    /** Growing: up to here one can watch now. */
+    playable_ms?: number | null;
+    /** Growing: no byte came for a while. */
+    stalled?: boolean;
+    made?: Made | null;
+  }
+>;
 
-export interface Actor {
-  type: string;
-  id: string;
-  name: string | null;
-}
+export type Recording = Narrowed<
+  Schemas['Recording'],
+  { state: RecordingState; kind: RecordingKind; cases: CaseLink[]; playback: Playback }
+>;
 
-export interface CustodyItem {
-  leaf_index: number | null;
-  id: string;
-  kind: string;
-  at: string;
-  actor: Actor;
-  body: Record<string, unknown>;
-}
+export type Actor = Whole<Schemas['ActorRef']>;
+export type CustodyItem = Narrowed<Schemas['CustodyEvent'], { actor: Actor; body: Record<string, unknown> }>;
+export type Evidence = Narrowed<Schemas['Evidence'], { recording: Recording; state: LinkState; by: Actor }>;
+export type CaseSummary = Narrowed<Schemas['CaseHead'], { state: 'open' | 'closed' }>;
+export type Case = CaseSummary & { evidence: Evidence[] };
 
-export interface Evidence {
-  recording: Recording;
-  state: LinkState;
-  note: string | null;
-  linked_at: string;
-  by: Actor;
-}
+export type BayState = Schemas['BayState'];
+/** Null: not known, as before the first bytes. */
+export type Bay = Narrowed<Schemas['Bay'], { rate_bytes_per_s: number | null }>;
+export type Station = Narrowed<Schemas['Station'], { bays: Bay[] }>;
 
-export interface CaseSummary {
-  id: string;
-  number: string;
-  unit: Named;
-  title: string | null;
-  state: 'open' | 'closed';
-  version: number;
-}
-
-export interface Case extends CaseSummary {
-  evidence: Evidence[];
-}
-
-export type BayState = 'empty' | 'reading' | 'uploading' | 'verified' | 'may_be_taken' | 'fault';
-
-export interface Bay {
-  name: string;
-  state: BayState;
-  recorder_serial: string | null;
-  officer_name: string | null;
-  files_total: number;
-  files_done: number;
-  bytes_total: number;
-  bytes_done: number;
-  rate_bytes_per_s: number | null;
-  message: string | null;
-}
-
-export interface Station extends Named {
-  unit: Named;
-  online: boolean;
-  last_seen_at: string | null;
-  version: string | null;
-  bays: Bay[];
-}
-
-export interface Docking {
-  id: string;
-  bay: string;
-  recorder_serial: string | null;
-  started_at: string;
-  recorder_clock_offset_ms: number | null;
-}
+export type DockingHead = Whole<Schemas['DockingHead']>;
+export type DockingFile = Whole<Schemas['DockingFile']>;
+export type Docking = DockingHead & { files: DockingFile[] };
 
 /** What the event stream carries; the ids tell what to fetch again, nothing more. */
 export interface CustodyEvent {
@@ -181,4 +95,10 @@ export interface ProgressEvent {
   recording: string;
   received_bytes: number;
   size_bytes: number | null;
+}
+
+/** A stretch of a recording's own time. */
+export interface Stretch {
+  from_ms: number;
+  until_ms: number;
 }

@@ -67,6 +67,18 @@ export function duration(ms: number | null): string {
   return hours > 0 ? `${hours}:${rest}` : rest;
 }
 
+/** 65040 → "01:05.040": a frame's time is not rounded. */
+export function exactDuration(ms: number): string {
+  const whole = Math.max(0, Math.round(ms));
+  return `${duration(whole)}.${String(whole % 1000).padStart(3, '0')}`;
+}
+
+/** The time of day to the millisecond. */
+export function exactClock(at_ms: number): string {
+  const whole = Math.round(at_ms);
+  return `${time(whole, 'clock')}.${String(((whole % 1000) + 1000) % 1000).padStart(3, '0')}`;
+}
+
 export type Span = { count: number; unit: 'second' | 'minute' | 'hour' | 'day' };
 
 /** The largest fitting unit, for "3 minutes ago" and "about 5 minutes left". */
