@@ -1,16 +1,38 @@
-/** Frame times seen while playing, from which single steps are computed. */
+/** Frame times: read from the segments where they can be, else learnt from what was shown. */
 export class Frames {
   #shown_s: number | null = null;
   #step_s = 1 / 25;
+  /** By segment, in seconds of the media element, ascending. */
+  #known = new Map<number, number[]>();
+  #sorted: number[] | null = null;
+  /** Where the last step led, for keys that are pressed faster than frames can be shown. */
+  #aim: { at_s: number; starts_s: number; exact: boolean } | null = null;
 
   get step_s(): number {
     return this.#step_s;
+  }
+
+  /** The exact time of the frame on the screen, where it is known. */
+  get shown_s(): number | null {
+    return this.#shown_s;
+  }
+
+  /** What a segment holds; the same segment may come again. */
+  learn(segment: number, times_s: number[]) {
+    this.#known.set(segment, times_s);
+    this.#sorted = null;
+    // An hour of 2 s segments is 1,800; more is forgotten oldest first, and learnt again when it is loaded again.
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= 2_000) break;
+      this.#known.delete(oldest);
+    }
   }
 
   /** A frame was shown. Neighbours are at most 0.2 s apart; what is further was a seek or a dropped frame. */
   saw(media_s: number) {
     const before = this.#shown_s;
     this.#shown_s = media_s;
+    if (this.#aim && !this.#aim.exact && Math.abs(media_s - this.#aim.at_s) < this.#step_s) this.#aim.starts_s = media_s;
     if (before === null) return;
     const apart_s = media_s - before;
     if (apart_s < 0.004 || apart_s > 0.2) return;
@@ -20,8 +42,37 @@ export class Frames {
 
   /** Where to seek so that the neighbour of what is shown appears: into the middle of that frame. */
   target(current_s: number, direction: 1 | -1, duration_s: number): number {
-    const shown_s = this.#shown_s !== null && Math.abs(this.#shown_s - current_s) < this.#step_s * 2 ? this.#shown_s : current_s;
-    const to_s = shown_s + direction * this.#step_s + this.#step_s / 2;
-    return Math.min(Math.max(0, to_s), Math.max(0, duration_s));
+    const here_s = this.#here(current_s);
+    const exact = this.#exact(here_s, direction);
+    const starts_s = exact?.starts_s ?? here_s + direction * this.#step_s;
+    const at_s = Math.min(Math.max(0, exact?.at_s ?? starts_s + this.#step_s / 2), Math.max(0, duration_s));
+    this.#aim = { at_s, starts_s, exact: exact !== null };
+    return at_s;
+  }
+
+  /** When the frame begins that is on the screen, or will be once the last step is done. */
+  #here(current_s: number): number {
+    if (this.#aim && Math.abs(this.#aim.at_s - current_s) < 0.001) return this.#aim.starts_s;
+    const near_s = Math.max(this.#step_s * 2, 0.3);
+    return this.#shown_s !== null && Math.abs(this.#shown_s - current_s) < near_s ? this.#shown_s : current_s;
+  }
+
+  #exact(shown_s: number, direction: 1 | -1): { starts_s: number; at_s: number } | null {
+    const times = (this.#sorted ??= [...this.#known.values()].flat().sort((a, b) => a - b));
+    // The element tells times in microseconds; a frame that is not on the list means that the list is another's.
+    let low = 0;
+    let high = times.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((times[middle] as number) < shown_s - 0.002) low = middle + 1;
+      else high = middle;
+    }
+    const here = times[low];
+    if (here === undefined || Math.abs(here - shown_s) > 0.002) return null;
+    const to = times[low + direction];
+    if (to === undefined || Math.abs(to - here) > 2) return null;
+    const after = times[low + direction + 1];
+    const lasts_s = after === undefined || after - to > 2 ? this.#step_s : after - to;
+    return { starts_s: to, at_s: to + Math.min(lasts_s / 2, 0.1) };
   }
 }

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Recording } from '../api/types';
+import { Problem } from '../api/problem';
 import { Frames } from './frames';
-import { obstacle, reason } from './why';
+import { bufferedUntil } from './growth';
+import { Shown } from './shown';
+import { obstacle, reason, refusal } from './why';
 
 const base = {
   state: 'sealed',
@@ -14,6 +17,7 @@ const of = (change: Partial<Recording>, playback: Partial<Recording['playback']>
 test('what is ready plays, also while it still arrives', () => {
   expect(obstacle(of({}), true)).toBeNull();
   expect(obstacle(of({ state: 'receiving' }), true)).toBeNull();
+  expect(obstacle(of({ state: 'receiving' }, { state: 'growing', playable_ms: 500 }), true)).toBeNull();
 });
 
 test('every obstacle has its own reason', () => {
@@ -54,4 +58,57 @@ test('a step stays within the recording, and a seek is no frame distance', () =>
   expect(frames.step_s).toBe(1 / 25);
   expect(frames.target(0, -1, 100)).toBe(0);
   expect(frames.target(100, 1, 100)).toBe(100);
+});
+
+test('where the segments tell the frames, a step is exact, also at a varying rate', () => {
+  const frames = new Frames();
+  frames.learn(0, [0, 0.033, 0.2, 0.24]);
+  frames.learn(1, [1, 1.1]);
+  frames.saw(0.033);
+  expect(frames.target(0.05, 1, 100)).toBeCloseTo(0.22, 5);
+  expect(frames.target(0.05, -1, 100)).toBeCloseTo(0.0165, 5);
+  frames.saw(0.24);
+  expect(frames.target(0.24, 1, 100)).toBeCloseTo(1.05, 5);
+  // Pressed twice before anything was shown: two frames back.
+  frames.saw(0.24);
+  expect(frames.target(frames.target(0.24, -1, 100), -1, 100)).toBeCloseTo((0.033 + 0.2) / 2, 2);
+  // What the list doesn't hold is not the list's business.
+  frames.saw(0.5);
+  expect(frames.target(0.5, 1, 100)).toBeCloseTo(0.56, 2);
+});
+
+test('what was shown becomes stretches, a jump parts them, and nothing is claimed twice', () => {
+  const shown = new Shown();
+  for (let n = 0; n < 50; n++) shown.saw(n / 25, 0.04, 1);
+  shown.saw(60, 0.04, 1);
+  shown.saw(60.04, 0.04, 1);
+  expect(shown.take()).toEqual([{ from_ms: 0, until_ms: 2000 }, { from_ms: 60_000, until_ms: 60_080 }]);
+  expect(shown.take()).toEqual([]);
+  shown.saw(60.08, 0.04, 1);
+  expect(shown.take()).toEqual([{ from_ms: 60_080, until_ms: 60_120 }]);
+});
+
+test('fast playing is no jump, and what could not be delivered is claimed later, joined', () => {
+  const shown = new Shown();
+  for (let n = 0; n < 5; n++) shown.saw(n * 1.5, 0.04, 8);
+  const first = shown.take();
+  expect(first).toEqual([{ from_ms: 0, until_ms: 6040 }]);
+  shown.saw(6.1, 0.04, 8);
+  shown.back(first);
+  expect(shown.take()).toEqual([{ from_ms: 0, until_ms: 6140 }]);
+});
+
+test('buffered is what follows without loading', () => {
+  expect(bufferedUntil([[0, 4], [8, 12]], 3)).toBe(4);
+  expect(bufferedUntil([[0, 4], [8, 12]], 5)).toBeNull();
+  expect(bufferedUntil([[0.1, 4]], 0)).toBe(4);
+});
+
+test('a refusal says what it is', () => {
+  const refused = (status: number, kind: string, detail: string | null = null) => refusal(new Problem(status, kind, detail, null), status);
+  expect(refused(409, 'not-yet-playable')).toEqual({ key: 'why.pending', waits: true });
+  expect(refused(404, 'not-found').key).toBe('why.gone');
+  expect(refused(403, 'forbidden').key).toBe('why.forbidden');
+  expect(refused(409, 'not-playable', 'no index').said).toEqual({ code: 'not-playable', text: 'no index' });
+  expect(refusal(null, 404).said?.text).toBe('404');
 });

@@ -5,10 +5,21 @@ export const SPEEDS: readonly number[] = [0.25, 0.5, 1, 1.5, 2, 4, 8];
 type FrameCallback = (now: number, metadata: { mediaTime: number }) => void;
 type WithFrames = HTMLVideoElement & { requestVideoFrameCallback?: (then: FrameCallback) => number };
 
+const LOOK = ['timeupdate', 'durationchange', 'play', 'pause', 'ended', 'seeking', 'seeked', 'volumechange', 'ratechange', 'progress'];
+const WAIT = ['waiting', 'seeking'];
+const GO = ['playing', 'canplay', 'seeked', 'pause', 'ended', 'error'];
+
 /** A media element's state as the controls show it, and what the controls do to it. */
 export class Playing {
   at_s = $state(0);
+  /** The exact time of the frame that stands still; null while it moves. */
+  exact_s = $state<number | null>(null);
+  /** The whole time line, also what has not arrived yet. */
   duration_s = $state(0);
+  /** More will come. */
+  growing = $state(false);
+  /** Up to here one can watch now. */
+  playable_s = $state(0);
   paused = $state(true);
   ended = $state(false);
   waiting = $state(false);
@@ -16,28 +27,19 @@ export class Playing {
   volume = $state(1);
   speed = $state(1);
   buffered = $state.raw<[number, number][]>([]);
+  /** Told what appears on the screen (or is heard), and for how long. */
+  onshown: (at_s: number, lasts_s: number, speed: number) => void = () => {};
   #video: WithFrames | null = null;
   #frames = new Frames();
+  #known_s = 0;
+  #attached = false;
 
   /** Returns what detaches it. */
-  attach(video: HTMLVideoElement, known_duration_s: number | null): () => void {
+  attach(video: HTMLVideoElement): () => void {
     this.#video = video;
-    this.duration_s = known_duration_s ?? 0;
-    const look = () => {
-      this.at_s = video.currentTime;
-      if (Number.isFinite(video.duration) && video.duration > 0) this.duration_s = video.duration;
-      this.paused = video.paused;
-      this.ended = video.ended;
-      this.muted = video.muted || video.volume === 0;
-      this.volume = video.volume;
-      this.speed = video.playbackRate;
-      this.buffered = ranges(video.buffered);
-    };
+    const look = () => this.#look(video);
     const wait = () => (this.waiting = true);
     const go = () => (this.waiting = false);
-    const LOOK = ['timeupdate', 'durationchange', 'play', 'pause', 'ended', 'seeking', 'seeked', 'volumechange', 'ratechange', 'progress'];
-    const WAIT = ['waiting', 'seeking'];
-    const GO = ['playing', 'canplay', 'seeked', 'pause', 'ended', 'error'];
     for (const name of LOOK) video.addEventListener(name, look);
     for (const name of WAIT) video.addEventListener(name, wait);
     for (const name of GO) video.addEventListener(name, go);
@@ -50,6 +52,28 @@ export class Playing {
     };
   }
 
+  /** What the facts say before the playlist does, and beyond it: how long it will be. */
+  know(duration_s: number | null, growing: boolean, playable_s: number | null) {
+    this.#known_s = duration_s ?? 0;
+    if (!this.#attached) {
+      this.growing = growing;
+      this.playable_s = playable_s ?? (growing ? 0 : this.#known_s);
+    }
+    this.#measure();
+  }
+
+  /** What the playlist says; from then on the facts only add how long it will be. */
+  extent(growing: boolean, until_s: number) {
+    this.#attached = true;
+    this.growing = growing;
+    this.playable_s = until_s;
+    this.#measure();
+  }
+
+  learn(segment: number, times_s: number[]) {
+    this.#frames.learn(segment, times_s);
+  }
+
   toggle() {
     const video = this.#video;
     if (!video) return;
@@ -59,7 +83,9 @@ export class Playing {
 
   seek(to_s: number) {
     if (!this.#video) return;
-    this.at_s = Math.min(Math.max(0, to_s), this.duration_s);
+    // What has not arrived can't be shown: one waits at its edge.
+    const last_s = this.growing ? Math.max(0, this.playable_s - 0.1) : this.duration_s;
+    this.at_s = Math.min(Math.max(0, to_s), last_s);
     this.#video.currentTime = this.at_s;
   }
 
@@ -101,11 +127,38 @@ export class Playing {
     else video.muted = !video.muted;
   }
 
+  #look(video: WithFrames) {
+    this.at_s = video.currentTime;
+    this.#measure();
+    this.paused = video.paused;
+    this.ended = video.ended;
+    this.muted = video.muted || video.volume === 0;
+    this.volume = video.volume;
+    this.speed = video.playbackRate;
+    this.buffered = ranges(video.buffered);
+    if (!video.paused) this.exact_s = null;
+    else if (!video.seeking) this.exact_s = this.#frames.shown_s;
+    // Sound has no frames to be counted.
+    if (!video.paused && !video.seeking && (video.videoWidth === 0 || !video.requestVideoFrameCallback)) {
+      this.onshown(video.currentTime, 0, Math.max(1, video.playbackRate));
+    }
+  }
+
+  #measure() {
+    const media_s = this.#video?.duration ?? Number.NaN;
+    const played_s = Number.isFinite(media_s) && media_s > 0 ? media_s : 0;
+    if (this.growing) this.duration_s = Math.max(this.#known_s, this.playable_s, played_s);
+    else this.duration_s = played_s || this.#known_s;
+    if (!this.growing) this.playable_s = this.duration_s;
+  }
+
   /** Every frame that is shown tells its exact time. */
   #watch() {
     const video = this.#video;
-    video?.requestVideoFrameCallback?.((_, metadata) => {
-      this.#frames.saw(metadata.mediaTime);
+    video?.requestVideoFrameCallback?.((_, { mediaTime }) => {
+      this.#frames.saw(mediaTime);
+      if (video.paused) this.exact_s = mediaTime;
+      this.onshown(mediaTime, this.#frames.step_s, video.playbackRate);
       this.#watch();
     });
   }

@@ -1,3 +1,4 @@
+import type { Problem } from '../api/problem';
 import type { Reason, Recording } from '../api/types';
 import type { Key, Values } from '../i18n/i18n.svelte';
 
@@ -31,6 +32,15 @@ export function obstacle(recording: Recording, canPlay: boolean): Why | null {
     return { key: 'why.pending', waits: true };
   }
   return canPlay ? null : { key: 'why.browser', waits: false };
+}
+
+/** What stands in the way when the daemon refused the playlist; no problem: it was something the playlist led to. */
+export function refusal(problem: Problem | null, status: number): Why {
+  if (problem?.kind === 'not-yet-playable') return { key: 'why.pending', waits: true };
+  if (problem?.status === 404) return { key: 'why.gone', waits: false };
+  if (problem?.status === 403) return { key: 'why.forbidden', waits: false };
+  const text = problem?.detail ?? (problem ? `${problem.status} ${problem.kind}` : String(status));
+  return { key: 'why.failed', said: { code: problem?.kind ?? '', text }, waits: false };
 }
 
 /** Nothing more arrives, and what arrived can be fetched. */

@@ -13,6 +13,15 @@ const TYPES: Record<string, string> = {
 /** What the daemon sends with the console: a page that breaks it fails here first. */
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+const STORYBOARD = `WEBVTT
+
+00:00.000 --> 00:06.000
+storyboard-0.jpg#xywh=0,0,160,90
+
+00:06.000 --> 00:12.000
+storyboard-0.jpg#xywh=160,0,160,90
+`;
+
 export type Mode = 'normal' | 'empty' | 'failing' | 'hanging';
 
 /** As much of the daemon as the console's screens need. Serves the tests only. */
@@ -21,6 +30,7 @@ export class MockDaemon {
   signedIn = true;
   role = 'supervisor';
   recordings: Recording[] = data.recordings();
+  shift: Recording[] = data.shift();
   stations: Station[] = data.stations();
   case: Case = data.caseOf(this.recordings);
   /** Where ffmpeg put playlist, segments and poster. */
@@ -28,6 +38,12 @@ export class MockDaemon {
   /** Requests of changes, as "METHOD path", with their bodies. */
   changes: { what: string; body: unknown; ifMatch: string | undefined }[] = [];
   asked: string[] = [];
+  /** How many segments of a growing recording have arrived, by its id; the others' are all there. */
+  arrived = new Map<string, number>();
+  /** What storyboard and waveform answer: nothing, until a test says otherwise. */
+  looks = false;
+  claims: { recording: string; stretches: { from_ms: number; until_ms: number }[] }[] = [];
+  refuseFirst: { status: number; body: unknown } | null = null;
   refuseHls: { status: number; body: unknown } | null = null;
   #server: Server;
   #streams = new Set<ServerResponse>();
@@ -37,14 +53,23 @@ export class MockDaemon {
     this.#server = createServer((request, response) => this.#handle(request, response).catch((error: unknown) => response.writeHead(500).end(String(error))));
   }
 
-  async start(): Promise<string> {
-    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
+  /** With a port: comes back where it was. */
+  async start(port = 0): Promise<string> {
+    await new Promise<void>((done) => this.#server.listen(port, '127.0.0.1', done));
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   async stop() {
     this.#server.closeAllConnections();
     await new Promise((done) => this.#server.close(done));
+  }
+
+  /** Is gone, connections and all, and comes back where it was. */
+  async outage(lasts_ms: number) {
+    const { port } = this.#server.address() as AddressInfo;
+    await this.stop();
+    await new Promise((done) => setTimeout(done, lasts_ms));
+    await this.start(port);
   }
 
   get streams(): number {
@@ -78,6 +103,11 @@ export class MockDaemon {
     if (url.pathname === '/v1/session/password') return send(204);
     if (url.pathname === '/v1/events') return this.#events(response);
     if (request.method !== 'GET') {
+      const claimed = /^\/v1\/recordings\/([^/]+)\/shown$/.exec(url.pathname);
+      if (claimed) {
+        this.claims.push({ recording: claimed[1] ?? '', ...(body as { stretches: { from_ms: number; until_ms: number }[] }) });
+        return send(204);
+      }
       if (request.headers['x-docket-csrf'] !== 'csrf-1') return problem(403, 'csrf-mismatch');
       this.changes.push({ what: `${request.method} ${decodeURIComponent(url.pathname)}`, body, ifMatch: request.headers['if-match'] });
     }
@@ -113,7 +143,10 @@ export class MockDaemon {
     if (kind === 'recordings' && !id) {
       const q = url.searchParams.get('q') ?? '';
       const state = url.searchParams.get('state');
-      const found = this.recordings.filter((it) => (it.file_name ?? '').includes(q) && (!state || it.state === state));
+      const { officer, from } = { officer: url.searchParams.get('officer'), from: url.searchParams.get('from') };
+      // The shift's query, which names both.
+      if (officer && from) return page(this.shift.filter((it) => it.officer?.id === officer));
+      const found = this.recordings.filter((it) => it.file_name.includes(q) && (!state || it.state === state));
       return url.searchParams.get('cursor') ? page(found.slice(20)) : page(found, q || state ? null : 'cursor-2');
     }
     if (kind === 'recordings') return this.#recording(id ?? '', under, rest, request, body, response, send, refuse);
@@ -128,7 +161,7 @@ export class MockDaemon {
         if (request.method === 'PUT' && at) at.state = 'linked';
         if (request.method === 'PUT' && !at) {
           const recording = this.recordings.find((it) => it.id === rest[0]);
-          if (recording) this.case.evidence.push({ recording, state: 'linked', note: null, linked_at: '2026-11-24T02:00:00Z', by: { type: 'user', id: 'p-1', name: '陈晓' } });
+          if (recording) this.case.evidence.push({ recording, state: 'linked', note: '', linked_at: '2026-11-24T02:00:00Z', by: { type: 'user', id: 'p-1', name: '陈晓' } });
         }
         if (request.method === 'DELETE') this.case.evidence = this.case.evidence.filter((it) => it.recording.id !== rest[0]);
         return send(request.method === 'PUT' ? 200 : 204, request.method === 'PUT' ? {} : undefined);
@@ -139,12 +172,20 @@ export class MockDaemon {
     if (kind === 'units') return page(data.units);
     if (kind === 'officers') return page(data.officers);
     if (kind === 'recorders') return page(data.recorders);
-    if (kind === 'dockings') return send(200, { id, bay: '1', recorder_serial: 'DSJ-A7-0001', started_at: '2026-11-23T09:00:00Z', recorder_clock_offset_ms: 192_000 });
+    if (kind === 'dockings' && !id) {
+      const station = url.searchParams.get('station');
+      return page(data.dockingHeads.filter((it) => !station || it.station_id === station));
+    }
+    if (kind === 'dockings' && under === 'first') return this.refuseFirst ? send(this.refuseFirst.status, this.refuseFirst.body) : send(202, {});
+    if (kind === 'dockings') {
+      const docking = data.docking(id ?? '');
+      return docking ? send(200, empty ? { ...docking, files: [] } : docking) : refuse(404, 'not-found');
+    }
     return refuse(404, 'not-found');
   }
 
   #recording(id: string, under: string | undefined, rest: string[], request: IncomingMessage, body: unknown, response: ServerResponse, send: Send, refuse: Refuse) {
-    const recording = this.recordings.find((it) => it.id === id);
+    const recording = [...this.recordings, ...this.shift].find((it) => it.id === id);
     if (!recording) return refuse(404, 'not-found');
     if (under === undefined && request.method === 'PATCH') {
       if (request.headers['if-match'] !== `"${recording.version}"`) return refuse(412, 'precondition-failed');
@@ -154,11 +195,32 @@ export class MockDaemon {
     if (under === undefined) return send(200, recording);
     if (under === 'custody') return send(200, { items: this.mode === 'empty' ? [] : data.custody, next: null });
     if (under === 'hls' && this.refuseHls) return send(this.refuseHls.status, this.refuseHls.body);
-    const file = under === 'hls' ? rest[0] : under === 'poster.jpg' ? 'poster.jpg' : under === 'original' && recording.kind === 'photo' ? 'poster.jpg' : null;
+    if (under === 'storyboard.vtt' && this.looks) return this.#text(response, 'text/vtt', STORYBOARD);
+    if (under === 'waveform.json' && this.looks) return send(200, { peaks_per_s: 10, peaks: Array.from({ length: 120 }, (_, n) => Math.round(128 + 127 * Math.sin(n / 3))) });
+    if (under === 'hls' && rest[0] === 'index.m3u8' && (recording.playback.state === 'growing' || this.arrived.has(id))) {
+      return this.#text(response, 'application/vnd.apple.mpegurl', this.#growing(recording));
+    }
+    const file = under === 'storyboard-0.jpg' ? 'storyboard-0.jpg' : under === 'hls' ? rest[0] : under === 'poster.jpg' ? 'poster.jpg' : under === 'original' && recording.kind === 'photo' ? 'poster.jpg' : null;
     const path = file && this.media ? join(this.media, normalize(`/${file}`)) : null;
     if (!path || !existsSync(path) || recording.playback.state === 'pending') return refuse(404, 'not-found');
     response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' });
     response.end(readFileSync(path));
+  }
+
+  /** As the daemon lists what grows: the same segments, fewer of them, and no end. */
+  #growing(recording: Recording): string {
+    const lines = readFileSync(join(this.media, 'index.m3u8'), 'utf8').trim().split('\n');
+    const first = lines.findIndex((it) => it.startsWith('#EXTINF'));
+    const head = lines.slice(0, first).map((it) => it.replace('PLAYLIST-TYPE:VOD', 'PLAYLIST-TYPE:EVENT'));
+    const segments = lines.slice(first).filter((it) => it !== '#EXT-X-ENDLIST');
+    const sealed = recording.playback.state !== 'growing';
+    const shown = sealed ? segments : segments.slice(0, 2 * (this.arrived.get(recording.id) ?? 3));
+    return [...head, '#EXT-X-START:TIME-OFFSET=0', ...shown, ...(sealed ? ['#EXT-X-ENDLIST'] : []), ''].join('\n');
+  }
+
+  #text(response: ServerResponse, type: string, text: string) {
+    response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' });
+    response.end(text);
   }
 
   #asset(pathname: string, response: ServerResponse) {

@@ -1,4 +1,4 @@
-import type { Bay, Case, CaseSummary, CustodyItem, Officer, Recorder, Recording, Station, Unit } from '../../src/api/types';
+import type { Bay, Case, CaseSummary, CustodyItem, Docking, DockingHead, Officer, Recorder, Recording, Station, Unit } from '../../src/api/types';
 
 export const units: Unit[] = [
   { id: 'u-gz', name: '贵州省卫生健康委员会', code: '520000', parent_id: null },
@@ -20,6 +20,8 @@ export const recorders: Recorder[] = [
 
 export const VIDEO = '01932f00-0000-7000-8000-000000000001';
 export const ARRIVING = '01932f00-0000-7000-8000-000000000002';
+export const GROWING = '01932f00-0000-7000-8000-000000000060';
+export const NINTH = '01932f00-0000-7000-8000-000000000009';
 const digest = (n: number) => n.toString(16).padStart(2, '0').repeat(32);
 
 export function recording(n: number, change: Partial<Recording> = {}): Recording {
@@ -50,7 +52,7 @@ export function recording(n: number, change: Partial<Recording> = {}): Recording
     incomplete_reason: null,
     quarantine: null,
     marks: [],
-    notes: null,
+    notes: '',
     tags: [],
     cases: [],
     held: false,
@@ -90,7 +92,11 @@ export function recordings(): Recording[] {
     recording(9, { duplicate_of: VIDEO, tags: ['复查'], playback: { state: 'ready', reason: { code: 'truncated' }, duration_ms: 12_000, width: 640, height: 360 } }),
     recording(10, { kind: 'document', file_name: '现场检查笔录.pdf', media_type: 'application/pdf', size_bytes: 220_000, recorded_at: null, playback: { ...pending, state: 'impossible' } }),
     recording(11, { state: 'deleted', playback: { ...pending, state: 'impossible' } }),
-    ...Array.from({ length: 14 }, (_, n) => recording(12 + n)),
+    recording(60, {
+      ...unsealed, state: 'receiving', received_bytes: 620_000_000, file_name: '医院放射科检查_正在上传.mp4', id: GROWING,
+      playback: { state: 'growing', reason: null, duration_ms: 12_000, width: 640, height: 360, preview: true, playable_ms: 6000, stalled: false, made: { video: 'hevc', audio: 'pcm_mulaw' } },
+    }),
+    ...Array.from({ length: 13 }, (_, n) => recording(12 + n)),
   ];
 }
 
@@ -106,7 +112,7 @@ export function caseOf(items: Recording[]): Case {
     ...(summaries[0] as CaseSummary),
     evidence: [
       { recording: items[0] as Recording, state: 'linked', note: '检查全程', linked_at: '2026-11-23T10:00:00Z', by },
-      { recording: items[8] as Recording, state: 'proposed', note: null, linked_at: '2026-11-23T10:05:00Z', by: { type: 'station', id: 's-1', name: '南明所一楼采集站' } },
+      { recording: items[8] as Recording, state: 'proposed', note: '', linked_at: '2026-11-23T10:05:00Z', by: { type: 'station', id: 's-1', name: '南明所一楼采集站' } },
     ],
   };
 }
@@ -140,5 +146,35 @@ export function stations(): Station[] {
       id: 's-2', name: '二楼备用站', unit, online: false, last_seen_at: new Date(Date.now() - 7 * 3_600_000).toISOString(), version: '0.1.0',
       bays: [bay('1', { state: 'uploading', recorder_serial: 'B-11', officer_name: '李强', files_total: 4, files_done: 1, bytes_total: 2_000_000_000, bytes_done: 600_000_000, rate_bytes_per_s: 9_000_000 }), bay('2', {})],
     },
+  ];
+}
+
+const head = (id: string, change: Partial<DockingHead>): DockingHead => ({
+  id, station_id: 's-1', unit, bay: '1', recorder_serial: 'DSJ-A7-0001', started_at: '2026-11-23T09:00:00Z', finished_at: null, outcome: null, recorder_clock_offset_ms: 192_000, ...change,
+});
+export const dockingHeads: DockingHead[] = [
+  head('d-1', {}),
+  head('d-2', { bay: '2', recorder_serial: 'DSJ-A7-0002', recorder_clock_offset_ms: null }),
+  head('d-3', { recorder_serial: 'DSJ-A7-0005', started_at: '2026-11-22T09:00:00Z', finished_at: '2026-11-22T09:20:00Z', outcome: 'recorder_lost' }),
+  head('d-4', { bay: '3', recorder_serial: 'DSJ-A7-0003', started_at: '2026-11-21T09:00:00Z', finished_at: '2026-11-21T09:40:00Z', outcome: 'complete' }),
+];
+
+export function docking(id: string): Docking | null {
+  const found = dockingHeads.find((it) => it.id === id);
+  if (!found) return null;
+  const file = (n: number, recording: string | null) => ({ path: `DCIM/100MEDIA/DSJ_${String(n).padStart(4, '0')}.MP4`, size_bytes: 400_000_000 + n * 1_000_000, modified_at: `2026-11-23T0${n}:20:00Z`, recording });
+  return { ...found, files: [file(1, VIDEO), file(2, ARRIVING), file(3, null), file(4, null)] };
+}
+
+/** An officer's day: two that follow each other, a gap, one that grows, one that does not play. */
+export function shift(): Recording[] {
+  const officer = { id: 'o-1', name: '王建国' };
+  const ready = { state: 'ready', reason: null, duration_ms: 12_000, width: 640, height: 360 } as const;
+  const at = (n: number, recorded_at: string, change: Partial<Recording> = {}) => recording(n, { officer, recorded_at, playback: ready, file_name: `班次_${n}.mp4`, ...change });
+  return [
+    at(61, '2026-11-23T01:00:00Z'),
+    at(62, '2026-11-23T01:00:12.500Z'),
+    at(63, '2026-11-23T01:01:10Z', { playback: { ...ready, state: 'impossible', reason: 'index_missing' } }),
+    at(64, '2026-11-23T01:01:40Z', { state: 'receiving', sealed_at: null, verified_at: null, playback: { ...ready, state: 'growing', preview: true, playable_ms: 6000, stalled: false } }),
   ];
 }

@@ -1,0 +1,43 @@
+import { api } from '../api/client';
+import { readStoryboard, type Thumb } from './storyboard';
+import { readWaveform, type Waveform } from './waveform';
+
+const AGAIN_MS = 15_000;
+/** What is sealed gets its storyboard soon after, or never. */
+const TRIES = 8;
+
+/** Storyboard and waveform, where there are any; they come later than the picture and grow with it. */
+export class Looks {
+  thumbs = $state.raw<Thumb[]>([]);
+  wave = $state.raw<Waveform | null>(null);
+
+  constructor(private readonly recording: string) {}
+
+  /** Looks now and from time to time; returns what ends it. */
+  follow(growing: () => boolean, sound: boolean, picture: boolean): () => void {
+    const abort = new AbortController();
+    let left = TRIES;
+    const look = async () => {
+      const grew = growing();
+      const storyboard = picture && (grew || this.thumbs.length === 0);
+      const waveform = sound && (grew || this.wave === null);
+      if (!storyboard && !waveform) return;
+      left = grew ? TRIES : left - 1;
+      if (left < 0) return;
+      // Neither is needed to watch: without them there is just less to see.
+      const [vtt, peaks] = await Promise.all([
+        storyboard ? api.storyboard(this.recording, abort.signal).catch(() => null) : null,
+        waveform ? api.waveform(this.recording, abort.signal).catch(() => null) : null,
+      ]);
+      const thumbs = vtt === null ? [] : readStoryboard(vtt);
+      if (thumbs.length > 0) this.thumbs = thumbs;
+      this.wave = readWaveform(peaks) ?? this.wave;
+    };
+    void look();
+    const timer = setInterval(() => void look(), AGAIN_MS);
+    return () => {
+      clearInterval(timer);
+      abort.abort();
+    };
+  }
+}
