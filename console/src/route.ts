@@ -5,20 +5,35 @@ export type Route =
   | { name: 'cases' }
   | { name: 'case'; number: string; unit: string | null }
   | { name: 'stations' }
+  | { name: 'dockings' }
+  | { name: 'docking'; id: string }
+  | { name: 'shift' }
+  | { name: 'together' }
   | { name: 'account' }
   | { name: 'unknown' };
+
+/** Addresses of one part; what they show stands behind the question mark. */
+const PAGES: readonly Route[] = [
+  { name: 'recordings' },
+  { name: 'cases' },
+  { name: 'stations' },
+  { name: 'dockings' },
+  { name: 'shift' },
+  { name: 'together' },
+  { name: 'account' },
+];
 
 export function parse(pathname: string, search: string): Route {
   const parts = pathname.split('/').filter((part) => part !== '');
   const [first, second] = parts;
   if (parts.length === 0) return { name: 'recordings' };
   if (parts.length === 1) {
-    if (first === 'recordings' || first === 'cases' || first === 'stations' || first === 'account') return { name: first };
-    return { name: 'unknown' };
+    return PAGES.find((it) => it.name === first) ?? { name: 'unknown' };
   }
   const value = decoded(second ?? '');
   if (parts.length > 2 || value === null) return { name: 'unknown' };
   if (first === 'recordings') return { name: 'recording', id: value };
+  if (first === 'dockings') return { name: 'docking', id: value };
   if (first === 'cases') return { name: 'case', number: value, unit: new URLSearchParams(search).get('unit') };
   return { name: 'unknown' };
 }
@@ -36,5 +51,8 @@ const part = (text: string) => encodeURIComponent(text).replace(/\./g, '%2E');
 
 export const href = {
   recording: (id: string) => `/recordings/${part(id)}`,
+  docking: (id: string) => `/dockings/${part(id)}`,
+  /** The shift that a moment lies in: an officer's day. */
+  shift: (officer: string, day: string) => `/shift?officer=${encodeURIComponent(officer)}&day=${day}`,
   case: (number: string, unit: string) => `/cases/${part(number)}?unit=${encodeURIComponent(unit)}`,
 };

@@ -53,7 +53,7 @@ test('the address holds the filters, and back brings the list back', async ({ pa
   await expect(page.locator('tbody tr')).toHaveCount(25);
   await page.getByLabel('执法人员').fill('王建国 · 24010301');
   await expect(page).toHaveURL(/officer=o-1/);
-  expect(daemon.asked.some((it) => it.includes('/v1/recordings?') && it.includes('officer=o-1') && it.includes('limit=100'))).toBe(true);
+  await expect.poll(() => daemon.asked.some((it) => it.includes('/v1/recordings?') && it.includes('officer=o-1') && it.includes('limit=100'))).toBe(true);
   await page.getByLabel('执法人员').fill('没有此人');
   await page.getByLabel('执法人员').blur();
   await expect(page.getByText('登记册中没有这一项')).toBeVisible();

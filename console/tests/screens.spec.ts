@@ -8,6 +8,10 @@ const SCREENS: [name: string, path: string, ready: string][] = [
   ['cases', '/cases', 'tbody tr'],
   ['case', `/cases/${encodeURIComponent('贵卫医罚〔2026〕12号')}?unit=u-ny`, 'tbody tr'],
   ['stations', '/stations', '.bays li'],
+  ['shift', '/shift?officer=o-1&day=2026-11-23', '.line .bar'],
+  ['together', `/together?r=${data.VIDEO}&r=${data.NINTH}`, '.tile'],
+  ['dockings', '/dockings', 'tbody tr'],
+  ['docking', '/dockings/d-1', 'tbody tr'],
   ['account', '/account', 'form'],
 ];
 const SHOTS = process.env['SHOTS'];
@@ -24,7 +28,7 @@ for (const language of ['zh', 'en'] as const) {
           await expect(page.getByRole('alert').first()).toContainText('req-7f3a9c');
           await expect(page.getByRole('button', { name: language === 'zh' ? '重试' : 'Try again' }).first()).toBeVisible();
         } else if (mode === 'hanging') await expect(page.locator('.waiting').first()).toHaveCSS('opacity', '1');
-        else if (mode === 'empty' && name !== 'recording') await expect(page.locator('.empty').first()).toBeVisible();
+        else if (mode === 'empty' && name !== 'recording' && name !== 'together') await expect(page.locator('.empty').first()).toBeVisible();
         else await expect(page.locator(ready).first()).toBeVisible();
         await page.waitForLoadState('load');
         await accessible(page);
@@ -58,7 +62,7 @@ for (const language of ['zh', 'en'] as const) {
   });
   test(`every recording's page ${language}`, async ({ page, daemon }) => {
     await speak(page, language);
-    for (const recording of daemon.recordings.slice(0, 11)) {
+    for (const recording of daemon.recordings.slice(0, 12)) {
       await page.goto(`/recordings/${recording.id}`);
       await expect(page.locator('.player')).toBeVisible();
       await accessible(page);
