@@ -10,6 +10,7 @@ mod memory;
 mod process;
 mod sink;
 mod targets;
+mod warm;
 mod wire;
 
 use std::path::PathBuf;
@@ -47,6 +48,7 @@ fn main() -> Result<()> {
     };
     let wanted = |name: &str| names.is_empty() || names.iter().any(|other| other == name);
     if wanted("ingest") {
+        warm::fill_page_cache(&bench.dir)?;
         ingest::run(&bench)?;
     }
     if wanted("memory") {
