@@ -13,11 +13,12 @@ done < <(git ls-files -z '*.rs' '*.ts' '*.svelte' | xargs -0 -r wc -l | awk '$2 
 # `playback` never name each other; `ingest` joins them; dock and cli never name a server's room.
 allowed() {
   case "$1" in
-    base | tus | vault | catalog | ledger | playback | client) echo "" ;;
+    base | tus | vault | catalog | ledger | playback | client | container) echo "" ;;
     media) echo "playback" ;;
     ingest) echo "vault catalog ledger playback tus" ;;
     http) echo "ingest catalog ledger vault playback tus" ;;
-    dock | cli) echo "client ledger" ;;
+    dock) echo "client container ledger" ;;
+    cli) echo "client ledger" ;;
     docketd) echo "tus vault catalog ledger playback ingest http" ;;
     bench) echo "client ledger catalog" ;;
     *) echo "?" ;;
