@@ -91,6 +91,8 @@ rows! {
         pub closed_at: Option<Micros>,
         /// What was served.
         pub stretches: Stretches,
+        /// What the player says it showed.
+        pub claimed: Stretches,
     }
 }
 
@@ -173,6 +175,27 @@ impl Catalog {
         let text = serde_json::json!(stretches.0).to_string();
         db.execute(
             "UPDATE viewings SET stretches = $1 WHERE id = $2",
+            args![text, id],
+        )
+        .await?;
+        db.commit().await
+    }
+
+    /// Notes what the player says it showed. It keeps no viewing open: only what is served does.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when it is closed meanwhile.
+    pub async fn viewing_claimed(&self, id: ViewingId, stretches: &[(u64, u64)]) -> Result<()> {
+        let mut db = self.write().await?;
+        let sql = "SELECT * FROM viewings WHERE id = $1 AND closed_at_us IS NULL";
+        let viewing: Option<Viewing> = db.one(sql, args![id]).await?;
+        let mut claimed = viewing.ok_or_else(|| Error::stale("viewing", id))?.claimed;
+        for (from, until) in stretches {
+            claimed.add(*from, *until);
+        }
+        let text = serde_json::json!(claimed.0).to_string();
+        db.execute(
+            "UPDATE viewings SET claimed = $1 WHERE id = $2",
             args![text, id],
         )
         .await?;

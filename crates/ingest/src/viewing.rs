@@ -17,7 +17,7 @@ use crate::event::actor_ref;
 use crate::{Ingest, Result};
 
 /// A viewing in which nothing was served for so long is over, in seconds.
-pub const IDLE_S: i64 = 300;
+pub const IDLE_S: i64 = 600;
 /// What was served is stored so often, in seconds: a crash loses that much of the record, never the opening.
 const STORED_EVERY_S: i64 = 20;
 /// Viewings closed in one round.
@@ -224,6 +224,32 @@ impl Ingest {
         self.commit(self.catalog.change().await?, &[event]).await
     }
 
+    /// Notes which stretches (milliseconds) a player says it showed: a claim, kept beside what the daemon
+    /// knows it sent, and logged when the viewing closes. `false` when this viewer has none open.
+    ///
+    /// # Errors
+    /// The catalog's.
+    pub async fn claim_shown(
+        &self,
+        actor: Actor,
+        recording: RecordingId,
+        stretches: &[(u64, u64)],
+    ) -> Result<bool> {
+        let viewer = actor_ref(actor);
+        let open = self
+            .catalog
+            .open_viewing(recording, &viewer, ViewingPurpose::Play)
+            .await?;
+        let Some(viewing) = open else {
+            return Ok(false);
+        };
+        match self.catalog.viewing_claimed(viewing.id, stretches).await {
+            Ok(()) => Ok(true),
+            Err(CatalogError::Stale { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn open_viewing(
         &self,
         actor: Actor,
@@ -296,7 +322,7 @@ impl Ingest {
             last_served_at: row.last_seen_at,
             served_bytes: served_bytes.max(of_original),
             served,
-            claimed: Vec::new(),
+            claimed: row.claimed.as_slice().iter().map(stretch).collect(),
         };
         let event = self.event(
             actor,

@@ -12,11 +12,18 @@ use super::{Connection, Db, Engine, Kind};
 use crate::error::{Error, Result};
 
 /// (number, name, text). Append only.
-pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "first",
-    include_str!("../../../../migrations/0001_first.sql"),
-)];
+pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "first",
+        include_str!("../../../../migrations/0001_first.sql"),
+    ),
+    (
+        2,
+        "viewing_claims",
+        include_str!("../../../../migrations/0002_viewing_claims.sql"),
+    ),
+];
 
 rows! {
     /// A migration that was applied.

@@ -106,6 +106,7 @@ fn playback() -> OpenApiRouter<AppState> {
         .routes(routes!(recordings::play::playlist))
         .routes(routes!(recordings::play::init))
         .routes(routes!(recordings::play::segment))
+        .routes(routes!(recordings::shown::shown))
 }
 
 fn about() -> OpenApiRouter<AppState> {

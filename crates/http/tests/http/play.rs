@@ -72,7 +72,7 @@ fn index() -> PlaybackIndex {
     PlaybackIndex::build(facts, vec![track], 0, b"init", &segments).expect("builds")
 }
 
-async fn playable(world: &World, place: Place) -> RecordingId {
+pub async fn playable(world: &World, place: Place) -> RecordingId {
     let id = world.recording(place, b"AAAAABBBBB").await;
     set(world, id, PlaybackState::Ready, None).await;
     keep(world, id, INDEX, &index().to_bytes()).await;
@@ -99,7 +99,7 @@ async fn playlist_and_segments_are_one_viewing() {
     for none in ["2.m4s", "x.m4s", "0.mp4", "%2e%2e"] {
         me.get(&hls(none)).await.expect(404);
     }
-    world.clock.advance_seconds(301);
+    world.clock.advance_seconds(601);
     world.app.viewings().close_idle().await.expect("round");
     world.published().await;
     let custody = me.get(&format!("/v1/recordings/{id}/custody")).await.json();

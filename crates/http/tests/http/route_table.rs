@@ -135,6 +135,13 @@ const TABLE: &[Row] = &[
         &[409],
     ),
     row("GET /v1/recordings/{id}/poster.jpg", About::Unit, "ASCXr"),
+    // Nobody has a viewing open here.
+    row_as(
+        "POST /v1/recordings/{id}/shown",
+        About::Unit,
+        "ASCXr",
+        &[409],
+    ),
     row("GET /v1/cases", About::Listing, "ASCXrlt"),
     row("GET /v1/cases/{number}", About::Unit, "ASCXrlt"),
     row("PUT /v1/cases/{number}", About::Unit, "SCl"),
@@ -310,6 +317,7 @@ fn request(world: &World, route: &str, place: Place, things: &Things) -> (String
             json!({"field": "kind", "value": "other", "reason": "because"})
         }
         "POST /v1/recordings/{id}/holds" => json!({"reason": "because"}),
+        "POST /v1/recordings/{id}/shown" => json!({"stretches": []}),
         "POST /v1/cases/{number}/evidence" => {
             json!({"officer": things.officer, "from_at": "2026-01-01T00:00:00Z", "until_at": "2026-02-01T00:00:00Z"})
         }

@@ -1,5 +1,6 @@
 //! One opening and one closing event a viewing; one event a download; none for looking at facts.
 
+use crate::play::playable;
 use crate::world::{Place, world};
 
 #[tokio::test]
@@ -20,7 +21,7 @@ async fn many_ranges_are_one_viewing_that_ends_when_idle() {
     }
     assert_eq!(events(world.custody_of(id).await), ["viewing.opened"]);
     assert_eq!(world.app.viewings().close_idle().await.expect("round"), 0);
-    world.clock.advance_seconds(301);
+    world.clock.advance_seconds(601);
     assert_eq!(world.app.viewings().close_idle().await.expect("round"), 1);
     assert_eq!(world.app.viewings().close_idle().await.expect("round"), 0);
     assert_eq!(
@@ -56,7 +57,7 @@ async fn a_viewing_left_open_by_a_crash_is_closed_too() {
         .get(&format!("/v1/recordings/{id}/original"))
         .await
         .expect(206);
-    world.clock.advance_seconds(301);
+    world.clock.advance_seconds(601);
     // The daemon that opened it is gone: another one knows nothing but the catalog.
     let after = docket_ingest::viewing::Viewings::new(world.app.ingest().clone());
     assert_eq!(after.close_idle().await.expect("round"), 1);
@@ -94,4 +95,45 @@ async fn downloads_are_logged_one_by_one_and_facts_not_at_all() {
         &kinds[before..],
         ["recording.downloaded", "recording.downloaded"]
     );
+}
+
+#[tokio::test]
+async fn what_a_player_says_it_showed_is_logged_as_its_claim() {
+    let world = world().await;
+    let id = playable(&world, Place::Own).await;
+    let me = world.token("read", Place::Own).await;
+    let path = format!("/v1/recordings/{id}/shown");
+    let claim = serde_json::json!({"stretches": [
+        {"from_ms": 0, "until_ms": 4000}, {"from_ms": 3000, "until_ms": 5000}, {"from_ms": 9000, "until_ms": 9500}]});
+    // Nothing was served yet, so there is nothing to claim.
+    me.send("POST", &path, Some(claim.clone()))
+        .await
+        .expect(409);
+    me.get(&format!("/v1/recordings/{id}/hls/0.m4s"))
+        .await
+        .expect(200);
+    me.send("POST", &path, Some(claim)).await.expect(204);
+    for wrong in [(5, 5), (0, u64::MAX)] {
+        let wrong = serde_json::json!({"stretches": [{"from_ms": wrong.0, "until_ms": wrong.1}]});
+        me.send("POST", &path, Some(wrong)).await.expect(422);
+    }
+    let other = world.token("read", Place::Sibling).await;
+    let none = serde_json::json!({"stretches": []});
+    other.send("POST", &path, Some(none)).await.expect(404);
+
+    world.clock.advance_seconds(601);
+    assert_eq!(world.app.viewings().close_idle().await.expect("round"), 1);
+    world.published().await;
+    let auditor = world.token("audit", Place::Own).await;
+    let custody = auditor
+        .get(&format!("/v1/recordings/{id}/custody"))
+        .await
+        .expect(200)
+        .json();
+    let all = custody["items"].as_array().expect("list");
+    let closed = all.iter().find(|event| event["kind"] == "viewing.closed");
+    let claimed = &closed.expect("closed")["body"]["claimed"];
+    let expected = serde_json::json!([
+        {"from_ms": 0, "until_ms": 5000}, {"from_ms": 9000, "until_ms": 9500}]);
+    assert_eq!(claimed, &expected);
 }

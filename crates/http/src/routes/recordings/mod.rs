@@ -8,6 +8,7 @@ pub mod list;
 pub mod original;
 pub mod play;
 pub mod receipt;
+pub mod shown;
 
 use docket_base::ids::RecordingId;
 use docket_catalog::Recording;
