@@ -31,14 +31,14 @@ test('frames are timed by decode time, durations and shifts, also with B-frames 
   const at = 2 ** 32 + 90_000;
   const segment = new Uint8Array([...box('styp', word('msdh')), ...box('moof', traf(1, 5, box('trun', u32(0), u32(9))), traf(2, at, run))]);
   const began_s = at / 90_000;
-  const times = frameTimes(segment, track).map((it) => it - began_s);
+  const times = frameTimes(segment, track).map((it) => it.at_s - began_s);
   expect(times.map((it) => Math.round(it * 90_000))).toEqual([3600, 5400, 10_800]);
 });
 
 test('a run without durations takes the track’s', () => {
   const track = { id: 2, timescale: 90_000, default_duration: 3600 };
   const segment = new Uint8Array(box('moof', traf(2, 0, box('trun', u32(0), u32(3)))));
-  expect(frameTimes(segment, track)).toEqual([0, 0.04, 0.08]);
+  expect(frameTimes(segment, track)).toEqual([0, 0.04, 0.08].map((at_s) => ({ at_s, lasts_s: 0.04 })));
 });
 
 test('what is cut, empty or boundless yields nothing and ends', () => {

@@ -8,6 +8,12 @@ export interface PictureTrack {
   default_duration: number;
 }
 
+/** A picture: when it begins, and how long it says that it lasts (in the order of decoding), in seconds. */
+export interface Frame {
+  at_s: number;
+  lasts_s: number;
+}
+
 type Visit = (type: string, from: number, to: number) => void;
 const MOST_FRAMES = 20_000;
 
@@ -62,10 +68,10 @@ export function pictureTrack(init: Uint8Array): PictureTrack | null {
   });
 }
 
-/** When each picture of a segment begins, in seconds of the track, ascending. */
-export function frameTimes(segment: Uint8Array, track: PictureTrack): number[] {
+/** The pictures of a segment in the time of the track, as they follow each other on the screen. */
+export function frameTimes(segment: Uint8Array, track: PictureTrack): Frame[] {
   const times = guarded(segment, (view) => {
-    const found: number[] = [];
+    const found: Frame[] = [];
     let decode = 0;
     let duration = 0;
     let ours = false;
@@ -83,13 +89,13 @@ export function frameTimes(segment: Uint8Array, track: PictureTrack): number[] {
       }
     };
     boxes(view, 0, view.byteLength, visit);
-    return found.sort((a, b) => a - b);
+    return found.sort((a, b) => a.at_s - b.at_s);
   });
   return times ?? [];
 }
 
 /** Appends a run's presentation times; returns the decode time after it. */
-function run(view: DataView, from: number, decode: number, duration: number, timescale: number, into: number[]): number {
+function run(view: DataView, from: number, decode: number, duration: number, timescale: number, into: Frame[]): number {
   const flags = view.getUint32(from) & 0xffffff;
   const signed = view.getUint8(from) >= 1;
   const count = view.getUint32(from + 4);
@@ -106,7 +112,7 @@ function run(view: DataView, from: number, decode: number, duration: number, tim
       shift = signed ? view.getInt32(at) : view.getUint32(at);
       at += 4;
     }
-    into.push((decode + shift) / timescale);
+    into.push({ at_s: (decode + shift) / timescale, lasts_s: lasts / timescale });
     decode += lasts;
   }
   return decode;

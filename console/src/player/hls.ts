@@ -1,7 +1,7 @@
 // Loaded only when someone presses play.
 import type { HlsConfig, LoaderResponse, RetryConfig } from 'hls.js';
 import Hls from 'hls.js/light';
-import { frameTimes, pictureTrack, type PictureTrack } from './boxes';
+import { frameTimes, pictureTrack, type Frame, type PictureTrack } from './boxes';
 
 /** What the daemon refuses it will refuse again; only outages and overload are worth trying anew. */
 const refused = (status: number) => status >= 400 && status < 500 && status !== 408 && status !== 429;
@@ -52,8 +52,8 @@ export interface Listeners {
   trouble(trouble: Trouble): void;
   /** What the playlist says: whether more will come, and how far it reaches. */
   extent(growing: boolean, until_s: number): void;
-  /** When the pictures of a segment begin, in the time of the media element. */
-  frames(segment: number, times_s: number[]): void;
+  /** The pictures of a segment, in the time of the media element. */
+  frames(segment: number, frames: Frame[]): void;
 }
 
 export function attach(video: HTMLVideoElement, playlist: string, listeners: Listeners): Attached {
@@ -117,12 +117,12 @@ function recover(hls: Hls, playlist: string, listeners: Listeners): () => void {
 /** The segments tell exactly when each frame begins: single steps need no guess. */
 function readFrames(hls: Hls, listeners: Listeners) {
   const tracks = new WeakMap<Uint8Array, { track: PictureTrack | null }>();
-  const read = new Map<number, number[]>();
+  const read = new Map<number, Frame[]>();
   let shift_s = 0;
-  const tell = (segment: number, times_s: number[]) => listeners.frames(segment, times_s.map((at_s) => at_s + shift_s));
+  const tell = (segment: number, frames: Frame[]) => listeners.frames(segment, frames.map((it) => ({ ...it, at_s: it.at_s + shift_s })));
   hls.on(Hls.Events.INIT_PTS_FOUND, (_, data) => {
     shift_s = data.timescale > 0 ? -data.initPTS / data.timescale : 0;
-    for (const [segment, times_s] of read) tell(segment, times_s);
+    for (const [segment, frames] of read) tell(segment, frames);
     read.clear();
   });
   hls.on(Hls.Events.FRAG_LOADED, (_, { frag, payload }) => {
@@ -131,10 +131,10 @@ function readFrames(hls: Hls, listeners: Listeners) {
     let known = tracks.get(init);
     if (!known) tracks.set(init, (known = { track: pictureTrack(init) }));
     if (!known.track) return;
-    const times_s = frameTimes(new Uint8Array(payload), known.track);
-    if (times_s.length === 0) return;
+    const frames = frameTimes(new Uint8Array(payload), known.track);
+    if (frames.length === 0) return;
     // Until the shift is known they are kept, to be told once more.
-    if (read.size < 16) read.set(frag.sn, times_s);
-    tell(frag.sn, times_s);
+    if (read.size < 16) read.set(frag.sn, frames);
+    tell(frag.sn, frames);
   });
 }

@@ -60,10 +60,12 @@ test('a step stays within the recording, and a seek is no frame distance', () =>
   expect(frames.target(100, 1, 100)).toBe(100);
 });
 
+const timed = (...frames: [number, number][]) => frames.map(([at_s, lasts_s]) => ({ at_s, lasts_s }));
+
 test('where the segments tell the frames, a step is exact, also at a varying rate', () => {
   const frames = new Frames();
-  frames.learn(0, [0, 0.033, 0.2, 0.24]);
-  frames.learn(1, [1, 1.1]);
+  frames.learn(0, timed([0, 0.033], [0.033, 0.167], [0.2, 0.04], [0.24, 0.76]));
+  frames.learn(1, timed([1, 0.1], [1.1, 0.1]));
   frames.saw(0.033);
   expect(frames.target(0.05, 1, 100)).toBeCloseTo(0.22, 5);
   expect(frames.target(0.05, -1, 100)).toBeCloseTo(0.0165, 5);
@@ -71,10 +73,20 @@ test('where the segments tell the frames, a step is exact, also at a varying rat
   expect(frames.target(0.24, 1, 100)).toBeCloseTo(1.05, 5);
   // Pressed twice before anything was shown: two frames back.
   frames.saw(0.24);
-  expect(frames.target(frames.target(0.24, -1, 100), -1, 100)).toBeCloseTo((0.033 + 0.2) / 2, 2);
+  expect(frames.target(frames.target(0.24, -1, 100), -1, 100)).toBeCloseTo(0.1165, 5);
   // What the list doesn't hold is not the list's business.
   frames.saw(0.5);
   expect(frames.target(0.5, 1, 100)).toBeCloseTo(0.56, 2);
+});
+
+test('a step goes where no earlier frame claims the time, and where the frame says it lasts', () => {
+  const frames = new Frames();
+  // Durations of the decoding order: the second says it is short, the fourth’s time is claimed by the third.
+  frames.learn(0, timed([0, 0.045], [0.045, 0.009], [0.09, 0.045], [0.1, 0.045], [0.145, 0.045]));
+  frames.saw(0);
+  expect(frames.target(0, 1, 100)).toBeCloseTo(0.0495, 5);
+  frames.saw(0.09);
+  expect(frames.target(0.09, 1, 100)).toBeCloseTo(0.14, 5);
 });
 
 test('what was shown becomes stretches, a jump parts them, and nothing is claimed twice', () => {

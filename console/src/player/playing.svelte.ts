@@ -1,3 +1,4 @@
+import type { Frame } from './boxes';
 import { Frames } from './frames';
 
 export const SPEEDS: readonly number[] = [0.25, 0.5, 1, 1.5, 2, 4, 8];
@@ -70,8 +71,8 @@ export class Playing {
     this.#measure();
   }
 
-  learn(segment: number, times_s: number[]) {
-    this.#frames.learn(segment, times_s);
+  learn(segment: number, frames: Frame[]) {
+    this.#frames.learn(segment, frames);
   }
 
   toggle() {

@@ -85,7 +85,7 @@ export class Camera {
       retrying: (on) => (this.retrying = on),
       trouble: (trouble) => void this.#trouble(trouble),
       extent: (growing, until_s) => this.playing.extent(growing, until_s),
-      frames: (segment, times_s) => this.playing.learn(segment, times_s),
+      frames: (segment, frames) => this.playing.learn(segment, frames),
     });
     this.on = true;
   }
