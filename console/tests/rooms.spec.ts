@@ -70,6 +70,29 @@ test('chosen in the list, two cameras keep in step within 40 ms, also after a se
   if (SHOTS) await page.screenshot({ path: `${SHOTS}/together-full.png` });
 });
 
+test('a camera that still arrives holds nobody up, and falls in again when more is there', async ({ page, daemon }) => {
+  const growing = daemon.recordings.find((it) => it.id === data.GROWING);
+  if (!growing) throw new Error('no growing recording');
+  Object.assign(growing, { recorded_at: '2026-11-23T01:01:12Z' });
+  daemon.arrived.set(growing.id, 2);
+  await page.goto(`/together?r=${data.VIDEO}&r=${growing.id}`);
+  await start(page);
+  const late = page.locator('.tile').nth(1);
+  await expect(late).toHaveAttribute('data-place', 'not_arrived', { timeout: 20_000 });
+  await expect(late).toContainText('此时的内容尚未上传');
+  await accessible(page);
+  await shot(page, 'together-growing');
+  const first = () => page.locator('video').first().evaluate((it: HTMLVideoElement) => it.currentTime);
+  const before = await first();
+  await expect.poll(first, { timeout: 20_000 }).toBeGreaterThan(before + 0.3);
+  growing.playback = { ...growing.playback, playable_ms: 12_000 };
+  daemon.arrived.set(growing.id, 6);
+  await page.keyboard.press('5');
+  await expect(late).toHaveAttribute('data-place', 'in', { timeout: 20_000 });
+  await page.getByLabel('播放速度').selectOption('0.25');
+  await expect.poll(async () => ((await playing(page)) ? apart_ms(page, [0, 0]) : Number.POSITIVE_INFINITY), { timeout: 20_000 }).toBeLessThan(40);
+});
+
 test('four cameras fit, one that does not play says why, and none are too few', async ({ page, daemon }) => {
   await speak(page, 'en');
   const ids = [0, 8, 4, 14].map((n) => daemon.recordings[n]?.id ?? '');
