@@ -98,7 +98,4 @@ export interface ProgressEvent {
 }
 
 /** A stretch of a recording's own time. */
-export interface Stretch {
-  from_ms: number;
-  until_ms: number;
-}
+export type Stretch = Schemas['ShownStretch'];

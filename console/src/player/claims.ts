@@ -1,14 +1,16 @@
 import { api } from '../api/client';
 import { asProblem } from '../api/problem';
+import type { Stretch } from '../api/types';
 import { Shown } from './shown';
 
 const EVERY_MS = 15_000;
+/** So many stretches the daemon takes at once. */
+const MOST = 64;
 
 /** Claims to the daemon what this page showed: every 15 s, and when one leaves. The server's own record stands beside it. */
 export class Claims {
   readonly shown = new Shown();
   #refused = false;
-  #busy = false;
 
   constructor(private readonly recording: string) {}
 
@@ -28,10 +30,15 @@ export class Claims {
   }
 
   async #send() {
-    if (this.#refused || this.#busy) return;
+    if (this.#refused) return;
     const stretches = this.shown.take();
-    if (stretches.length === 0) return;
-    this.#busy = true;
+    const claims: Promise<void>[] = [];
+    // Side by side: of a page that is being left, nothing runs later.
+    for (let at = 0; at < stretches.length; at += MOST) claims.push(this.#claim(stretches.slice(at, at + MOST)));
+    await Promise.all(claims);
+  }
+
+  async #claim(stretches: Stretch[]) {
     try {
       await api.shown(this.recording, stretches);
     } catch (error) {
@@ -39,8 +46,6 @@ export class Claims {
       // A daemon that doesn't take claims is not asked again; what it finds wrong it will find wrong again.
       if (status === 404 || status === 405) this.#refused = true;
       else if (status === 0 || status === 401 || status === 429 || status >= 500) this.shown.back(stretches);
-    } finally {
-      this.#busy = false;
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Stretch } from '../api/types';
 /** Further apart, and it was a jump, not playing. */
 const APART_S = 0.3;
 /** So many stretches are kept while they can't be delivered. */
-const MOST = 200;
+const MOST = 256;
 
 /** Collects which stretches were on the screen, frame by frame, until they are claimed. */
 export class Shown {
