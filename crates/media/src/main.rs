@@ -109,6 +109,10 @@ fn main() -> anyhow::Result<()> {
         let text = serde_json::to_string(&report)?;
         return Ok(std::io::stdout().write_all(text.as_bytes())?);
     }
+    // A docketd that is killed says no goodbye: without this a worker busy with a long scan would go on
+    // for minutes beside the next one. (The signal follows docketd's thread that started us; those live as
+    // long as docketd.)
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     ffmpeg_next::util::log::set_level(ffmpeg_next::util::log::Level::Error);
     let (descriptor, socket) = open_ends();
     let restrictions = restrict(&arguments.plan);
