@@ -186,12 +186,17 @@ async fn open_vault(
 
 fn open_playback(config: &config::Playback) -> Option<Playback> {
     let worker = (!config.worker.as_os_str().is_empty()).then(|| config.worker.clone());
+    let usual = docket_playback::Config::default();
     let opened = Playback::new(docket_playback::Config {
         worker,
         max_workers: config.max_workers,
+        max_transcoders: match config.max_transcoders {
+            0 => usual.max_transcoders,
+            most => most,
+        },
         memory_limit_bytes: config.worker_memory_bytes,
         request_timeout: Duration::from_secs(config.request_timeout_s),
-        ..docket_playback::Config::default()
+        ..usual
     });
     opened
         .inspect_err(|error| tracing::warn!(%error, "recordings are kept, but can't be shown"))

@@ -146,6 +146,7 @@ fn settings(config: &Config) -> Settings {
         tls: config.tls.is_some(),
         allowed_hosts: config.http.allowed_hosts.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
+        made_cache_bytes: config.playback.made_cache_bytes,
         session_idle_s: i64::from(config.http.session_idle_minutes) * 60,
         session_longest_s: i64::from(config.http.session_longest_hours) * 3_600,
     }

@@ -183,6 +183,10 @@ pub struct Playback {
     pub worker_memory_bytes: u64,
     /// A request to a worker ends after this.
     pub request_timeout_s: u64,
+    /// Workers that transcode at once, beside those; 0: one a core.
+    pub max_transcoders: usize,
+    /// Segments made for viewing that are kept in memory.
+    pub made_cache_bytes: usize,
 }
 
 impl Default for Playback {
@@ -192,6 +196,8 @@ impl Default for Playback {
             max_workers: 4,
             worker_memory_bytes: 1 << 30,
             request_timeout_s: 30,
+            max_transcoders: 0,
+            made_cache_bytes: 256 << 20,
         }
     }
 }

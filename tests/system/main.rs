@@ -7,6 +7,7 @@ mod cases;
 mod crash;
 mod events;
 mod foreign_clients;
+mod formats;
 mod names;
 mod operating;
 mod playback;

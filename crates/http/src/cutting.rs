@@ -5,11 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use docket_catalog::Recording;
 use docket_ingest::probe::{INDEX, derivative};
-use docket_playback::PlaybackIndex;
 use docket_playback::cache::IndexCache;
+use docket_playback::{MadeKey, MadeSegments, PlaybackIndex, Variant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::{Kind, Problem, Result};
+use crate::routes::recordings::original::stored;
 use crate::state::AppState;
 
 /// Indexes kept, by their size together.
@@ -21,13 +22,16 @@ const CUTTING_KIB: u32 = 192 << 10;
 #[derive(Debug)]
 pub struct Cutting {
     indexes: IndexCache,
+    made: MadeSegments,
     room: Arc<Semaphore>,
 }
 
-impl Default for Cutting {
-    fn default() -> Self {
+impl Cutting {
+    /// Keeps at most so many bytes of segments that the worker made.
+    pub fn new(made_cache_bytes: usize) -> Self {
         Self {
             indexes: IndexCache::new(KEPT_BYTES),
+            made: MadeSegments::new(made_cache_bytes),
             room: Arc::new(Semaphore::new(CUTTING_KIB as usize)),
         }
     }
@@ -66,6 +70,35 @@ impl AppState {
                 .inspect_err(|error| tracing::warn!(recording = %row.id, %error, "playback index"))
                 .ok()
         }))
+    }
+
+    /// A segment that the worker makes, or has made before.
+    ///
+    /// # Errors
+    /// `not-playable` when the recording is at fault.
+    pub(crate) async fn made_segment(
+        &self,
+        row: &Recording,
+        index: &PlaybackIndex,
+        number: usize,
+        variant: Variant,
+    ) -> Result<Bytes> {
+        let key = MadeKey {
+            recording: row.id,
+            variant,
+            number,
+        };
+        let made = &self.cutting().made;
+        if let Some(bytes) = made.get(key) {
+            return Ok(bytes);
+        }
+        let stored = stored(row)?;
+        let source = self.ingest().source(&stored.key, stored.size_bytes).await?;
+        let playback = self.ingest().playback.as_ref();
+        let playback = playback
+            .ok_or_else(|| Problem::new(Kind::NotYetPlayable).detail("no media worker runs"))?;
+        let making = made.get_or_make(key, playback, source, index);
+        making.await.map_err(|error| Problem::from(&*error))
     }
 
     /// Waits until a segment of this size may be in memory.

@@ -26,6 +26,8 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Segments made by the worker are kept in memory, at most so many bytes.
+    pub made_cache_bytes: usize,
     /// A session ends after so long without a request, in seconds.
     pub session_idle_s: i64,
     /// A session ends at the latest after so long, in seconds.
@@ -38,6 +40,7 @@ impl Default for Settings {
             tls: false,
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
+            made_cache_bytes: 256 << 20,
             session_idle_s: 60 * 60,
             session_longest_s: 12 * 60 * 60,
         }
@@ -91,9 +94,9 @@ impl AppState {
         Self {
             shared: Arc::new(Shared {
                 viewings: Viewings::new(Arc::clone(&parts.ingest)),
+                cutting: Cutting::new(parts.settings.made_cache_bytes),
                 parts,
                 throttle: Throttle::default(),
-                cutting: Cutting::default(),
                 stations: broadcast::Sender::new(1_024),
                 streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             }),

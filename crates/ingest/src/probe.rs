@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use docket_catalog::{PlaybackState, Recording};
-use docket_playback::{BlockSource, Prepared, Source, Verdict};
+use docket_playback::{BlockSource, Prepared, Source, StreamKind, Verdict};
 use docket_vault::{DerivativeName, Vault, VaultKey};
 use futures_util::StreamExt;
 
@@ -131,6 +131,10 @@ impl Ingest {
             Verdict::Playable { notes } => notes.first(),
             Verdict::NotPlayable { reason } => Some(reason),
         };
+        let transcoded = |kind| {
+            let index = prepared.index.as_ref()?;
+            index.transcoded(kind).map(str::to_owned)
+        };
         let playback = docket_catalog::Playback {
             state: if playable {
                 PlaybackState::Ready
@@ -141,6 +145,8 @@ impl Ingest {
             duration_ms: prepared.facts.duration_ms,
             width: size.map(|(width, _)| width),
             height: size.map(|(_, height)| height),
+            made_video: transcoded(StreamKind::Video),
+            made_audio: transcoded(StreamKind::Audio),
         };
         Ok(self.catalog.set_playback(id, &playback).await?)
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use docket_base::ids::RecordingId;
-use docket_playback::{Config, Playback, PlaybackIndex, Source};
+use docket_playback::{Config, Playback, PlaybackIndex, Source, Variant};
 
 fn worker() -> anyhow::Result<PathBuf> {
     let executable = std::env::current_exe()?;
@@ -62,11 +62,19 @@ async fn main() -> anyhow::Result<()> {
         index.segments().len()
     );
     std::fs::write(folder.join("index.m3u8"), playlist)?;
+    let first = index.playlist_of(Variant::First).unwrap_or_default();
+    std::fs::write(folder.join("low.m3u8"), first)?;
     std::fs::write(folder.join("init.mp4"), index.init())?;
     let (mut times, source) = (Vec::new(), open()?);
     for number in 0..index.segments().len() {
         let begin = Instant::now();
-        let segment = index.plan(number)?.fetch(&source).await?;
+        let segment = match index.is_made() {
+            true => {
+                let made = pool.segment(id, source.clone(), &index, number, Variant::First);
+                made.await?
+            }
+            false => index.plan(number)?.fetch(&source).await?,
+        };
         times.push(begin.elapsed());
         std::fs::write(folder.join(format!("{number}.m4s")), segment)?;
     }

@@ -24,12 +24,56 @@ pub struct Parameters {
     pub channels: u32,
 }
 
+/// What is decoded for viewing, beside all of PCM and ADPCM.
+const DECODABLE: &[&str] = &[
+    "h264",
+    "hevc",
+    "mpeg4",
+    "mjpeg",
+    "mpeg1video",
+    "mpeg2video",
+    "msmpeg4v1",
+    "msmpeg4v2",
+    "msmpeg4v3",
+    "h263",
+    "h263i",
+    "h263p",
+    "h261",
+    "flv1",
+    "svq3",
+    "wmv1",
+    "wmv2",
+    "wmv3",
+    "vp8",
+    "vp9",
+    "dvvideo",
+    "rawvideo",
+    "aac",
+    "mp3",
+    "mp2",
+    "ac3",
+    "eac3",
+    "amr_nb",
+    "amr_wb",
+    "opus",
+    "vorbis",
+    "flac",
+    "alac",
+    "wmav1",
+    "wmav2",
+    "gsm_ms",
+];
+
 /// Reads a stream's parameters.
-#[allow(unsafe_code)]
 pub fn parameters(stream: &Stream<'_>) -> Parameters {
-    let parameters = stream.parameters();
-    // SAFETY: `codecpar` lives as long as the stream's context, which `parameters` keeps; its extradata
-    // is `extradata_size` bytes long; codec names are static strings.
+    of(&stream.parameters())
+}
+
+/// Reads parameters.
+#[allow(unsafe_code)]
+pub fn of(parameters: &codec::Parameters) -> Parameters {
+    // SAFETY: they live as long as this borrow; their extradata is `extradata_size` bytes long; codec
+    // names are static strings.
     unsafe {
         let raw = &*parameters.as_ptr();
         let extradata = if raw.extradata.is_null() || raw.extradata_size <= 0 {
@@ -90,6 +134,28 @@ impl Parameters {
         name.to_owned()
     }
 
+    /// The worker can decode it.
+    pub fn is_decodable(&self) -> bool {
+        DECODABLE.contains(&self.name.as_str())
+            || self.name.starts_with("pcm_")
+            || self.name.starts_with("adpcm_")
+    }
+
+    /// H.264 of the kinds that browsers decode: 8 bits, colour at half resolution.
+    pub fn is_plain_h264(&self) -> bool {
+        let profile = match self.extradata.as_slice() {
+            [1, profile, ..] => Some(*profile),
+            annex_b => annex_b
+                .windows(5)
+                .find(|w| w[..3] == [0, 0, 1] && w[3] & 0x1f == 7)
+                .map(|w| w[4]),
+        };
+        self.name == "h264"
+            && self.width > 0
+            && self.height > 0
+            && profile.is_some_and(|profile| matches!(profile, 66 | 77 | 88 | 100))
+    }
+
     /// The container says that it is encrypted.
     pub fn is_encrypted(&self) -> bool {
         matches!(self.tag.as_str(), "encv" | "enca" | "drmi" | "drms")
@@ -111,8 +177,17 @@ impl Parameters {
     /// The name browsers know (RFC 6381), of the codecs that are played.
     pub fn browser_name(&self) -> String {
         match (self.name.as_str(), self.extradata.as_slice()) {
-            ("h264", [_, profile, constraints, level, ..]) => {
+            ("h264", [1, profile, constraints, level, ..]) => {
                 format!("avc1.{profile:02x}{constraints:02x}{level:02x}")
+            }
+            ("h264", annex_b) => {
+                let sps = annex_b
+                    .windows(7)
+                    .find(|w| w[..3] == [0, 0, 1] && w[3] & 0x1f == 7);
+                sps.map_or_else(
+                    || "avc1.64001f".to_owned(),
+                    |w| format!("avc1.{:02x}{:02x}{:02x}", w[4], w[5], w[6]),
+                )
             }
             ("aac", [first, second, ..]) => {
                 let object = match first >> 3 {

@@ -23,16 +23,37 @@ pub struct Init {
     pub timescales: Vec<u32>,
 }
 
-/// Makes the init segment of the streams `carried`; track ids count from 1 in that order.
+/// What a track of the init segment describes.
+pub struct Described {
+    /// The stream, whose rotation it keeps.
+    pub stream: usize,
+    /// Its parameters, where they aren't the stream's own: an encoder's, or completed ones.
+    pub parameters: Option<ffmpeg::codec::Parameters>,
+    /// Ticks a second, where they aren't the stream's own.
+    pub timescale: Option<u32>,
+}
+
+impl Described {
+    /// A stream as it is.
+    pub fn stream(stream: usize) -> Self {
+        Self {
+            stream,
+            parameters: None,
+            timescale: None,
+        }
+    }
+}
+
+/// Makes the init segment of these tracks; track ids count from 1 in that order.
 ///
 /// # Errors
 /// When the muxer refuses what the file says of its streams.
-pub fn init(input: &Input, carried: &[usize]) -> Result<Init> {
+pub fn init(input: &Input, tracks: &[Described]) -> Result<Init> {
     let bytes = Written::default();
     let io = StreamIo::from_write(bytes.clone())?;
     let mut output = ffmpeg::format::output_to_stream(io, None, Some("mp4"))?;
-    for index in carried {
-        add_stream(&mut output, input, *index)?;
+    for track in tracks {
+        add_stream(&mut output, input, track)?;
     }
     let mut options = ffmpeg::Dictionary::new();
     options.set(
@@ -55,8 +76,8 @@ pub fn init(input: &Input, carried: &[usize]) -> Result<Init> {
 }
 
 #[allow(unsafe_code)]
-fn add_stream(output: &mut Output, input: &Input, index: usize) -> Result<()> {
-    let source = input.stream(index).ok_or(ReasonCode::IndexDamaged)?;
+fn add_stream(output: &mut Output, input: &Input, track: &Described) -> Result<()> {
+    let source = input.stream(track.stream).ok_or(ReasonCode::IndexDamaged)?;
     let matrix = source
         .side_data()
         .find(|data| data.kind() == SideData::DisplayMatrix);
@@ -68,13 +89,26 @@ fn add_stream(output: &mut Output, input: &Input, index: usize) -> Result<()> {
             return Err(Fault::OutOfMemory);
         }
         let from = source.as_ptr();
-        let code = ffi::avcodec_parameters_copy((*stream).codecpar, (*from).codecpar);
+        let parameters = match &track.parameters {
+            Some(parameters) => parameters.as_ptr(),
+            None => (*from).codecpar.cast_const(),
+        };
+        let code = ffi::avcodec_parameters_copy((*stream).codecpar, parameters);
         if code < 0 {
             return Err(ffmpeg::Error::from(code).into());
         }
         (*(*stream).codecpar).codec_tag = 0; // the muxer knows its own
-        (*stream).time_base = (*from).time_base;
-        (*stream).sample_aspect_ratio = (*from).sample_aspect_ratio;
+        (*stream).time_base = match track.timescale {
+            Some(scale) => ffi::AVRational {
+                num: 1,
+                den: i32::try_from(scale).map_err(|_| ReasonCode::IndexDamaged)?,
+            },
+            None => (*from).time_base,
+        };
+        (*stream).sample_aspect_ratio = match &track.parameters {
+            Some(_) => (*(*stream).codecpar).sample_aspect_ratio,
+            None => (*from).sample_aspect_ratio,
+        };
         if let Some(matrix) = matrix {
             let bytes = matrix.data();
             let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;

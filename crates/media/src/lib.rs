@@ -1,7 +1,8 @@
 //! The only room that knows FFmpeg, and what the restricted worker `docket-media` is made of.
 //!
 //! One process examines one recording: what it is ([`probe`]), where every frame lies ([`scan`],
-//! [`segments`]), what its decoders need ([`init`]) and what it looks like ([`poster`]). It reads through
+//! [`segments`]), what its decoders need ([`init`]) and what it looks like ([`poster`]); where the bytes
+//! can't be sent as they are, it makes segments ([`plan`], [`make`]). It reads through
 //! a descriptor it was handed or by asking docketd for blocks ([`recording`]), can open nothing
 //! itself ([`sandbox`]), and may be killed at any moment without loss.
 //!
@@ -9,9 +10,13 @@
 
 pub mod codecs;
 pub mod fault;
+pub mod indexing;
 pub mod init;
 pub mod layout;
+pub mod make;
 pub mod opening;
+pub mod order;
+pub mod plan;
 pub mod poster;
 pub mod probe;
 pub mod recording;
@@ -20,4 +25,5 @@ pub mod scan;
 pub mod segments;
 pub mod self_test;
 pub mod serve;
+pub mod smooth;
 pub mod system_calls;

@@ -62,6 +62,7 @@ fn arguments() -> anyhow::Result<Arguments> {
     let plan = Plan {
         memory_bytes: 512 << 20,
         cpu_seconds: 60,
+        nice: 5,
         landlock: true,
         seccomp: true,
     };
@@ -78,6 +79,7 @@ fn arguments() -> anyhow::Result<Arguments> {
             ("--cpu-seconds", value) => {
                 arguments.plan.cpu_seconds = value.parse().context("CPU seconds")?
             }
+            ("--nice", value) => arguments.plan.nice = value.parse().context("niceness")?,
             ("--without-landlock", _) => arguments.plan.landlock = false,
             ("--without-seccomp", _) => arguments.plan.seccomp = false,
             ("--misbehave", _) => arguments.may_misbehave = true,

@@ -14,7 +14,9 @@ const FORMATS: &str = "mov,matroska,avi,mpegts,mpeg,flv,asf,wav,mp3,aac,ogg,flac
 /// Decoders that may run: for finding out what a stream is, and for posters.
 const CODECS: &str = "h264,hevc,mpeg4,mjpeg,mpeg1video,mpeg2video,msmpeg4v1,msmpeg4v2,msmpeg4,h263,\
 wmv1,wmv2,wmv3,vp8,vp9,aac,mp3,mp3float,mp2,mp2float,ac3,eac3,amrnb,amrwb,opus,vorbis,flac,\
-pcm_mulaw,pcm_alaw,pcm_s16le,pcm_s16be,pcm_u8,adpcm_ima_wav,adpcm_ima_qt,adpcm_ms,adpcm_swf,adpcm_g726";
+pcm_mulaw,pcm_alaw,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s32le,pcm_u8,pcm_s8,pcm_f32le,\
+adpcm_ima_wav,adpcm_ima_qt,adpcm_ima_dk3,adpcm_ima_dk4,adpcm_ms,adpcm_swf,adpcm_g726,adpcm_g726le,adpcm_g722,adpcm_yamaha,\
+h263i,h263p,flv,h261,svq3,rawvideo,wmav1,wmav2,alac,gsm_ms,dvvideo";
 const IO_BUFFER_BYTES: usize = 64 << 10;
 
 /// How much is found out on opening.
@@ -24,6 +26,20 @@ pub enum Depth {
     Container,
     /// The first packets are parsed and decoded as well.
     Streams,
+}
+
+/// The shape of a stream's pixels; 0 where it isn't known.
+#[allow(unsafe_code)]
+pub fn aspect(stream: &ffmpeg::format::stream::Stream<'_>) -> ffmpeg::Rational {
+    // SAFETY: plain fields of a live stream.
+    let (of_stream, of_codec) = unsafe {
+        let raw = &*stream.as_ptr();
+        (raw.sample_aspect_ratio, (*raw.codecpar).sample_aspect_ratio)
+    };
+    match of_stream.num {
+        0 => of_codec.into(),
+        _ => of_stream.into(),
+    }
 }
 
 /// Opens a recording.

@@ -86,8 +86,12 @@ fn input_start(input: &Input) -> i64 {
     unsafe { (*input.as_ptr()).start_time }
 }
 
+/// A decoder of a picture.
+///
+/// # Errors
+/// [`ReasonCode::NoPicture`] when there is none for it.
 #[allow(unsafe_code)]
-fn decoder(stream: &ffmpeg::Stream<'_>) -> Result<decoder::Video> {
+pub fn decoder(stream: &ffmpeg::Stream<'_>) -> Result<decoder::Video> {
     let parameters = stream.parameters();
     let no_picture = |_| Fault::from(ReasonCode::NoPicture);
     let mut context = ffmpeg::codec::Context::from_parameters(parameters).map_err(no_picture)?;

@@ -1,6 +1,7 @@
 //! What a recording is, and whether browsers play it without transcoding.
 
 use docket_base::Micros;
+use docket_playback::Mode;
 use docket_playback::facts::{Facts, Reason, ReasonCode, StreamFacts, StreamKind, Verdict};
 use ffmpeg_next::codec::packet::side_data::Type as SideData;
 use ffmpeg_next::format::context::Input;
@@ -25,8 +26,8 @@ pub struct Probed {
     pub layout: Layout,
     /// Opened in depth.
     pub input: Option<Input>,
-    /// Streams that play: picture first.
-    pub carried: Vec<usize>,
+    /// Streams that play, and how: picture first. All of them raw, or none.
+    pub carried: Vec<(usize, Mode)>,
 }
 
 /// Probes a recording.
@@ -43,7 +44,9 @@ pub fn probe(recording: &Recording) -> Result<Probed> {
     let mut streams: Vec<StreamFacts> = input.streams().map(|s| stream_facts(&s)).collect();
     let container = container(&input);
     let (verdict, carried) = judge(&input, &container, &layout);
-    carried.iter().for_each(|at| streams[*at].carried = true);
+    carried
+        .iter()
+        .for_each(|(at, _)| streams[*at].carried = true);
     let claimed_ms = u64::try_from(input.duration() / 1000)
         .ok()
         .filter(|ms| *ms > 0);
@@ -107,14 +110,6 @@ fn container(input: &Input) -> String {
         "mov,mp4,m4a,3gp,3g2,mj2" => "mp4".into(),
         "mpeg" => "mpegps".into(),
         _ => name.split(',').next().unwrap_or("unknown").to_owned(),
-    }
-}
-
-fn container_label(container: &str) -> String {
-    match container {
-        "mpegts" => "MPEG-TS".into(),
-        "mpegps" => "MPEG-PS".into(),
-        other => other.to_uppercase(),
     }
 }
 
@@ -192,7 +187,7 @@ fn candidates(input: &Input, wanted: StreamKind) -> Vec<(usize, Parameters)> {
         .collect()
 }
 
-fn judge(input: &Input, container: &str, layout: &Layout) -> (Verdict, Vec<usize>) {
+fn judge(input: &Input, container: &str, layout: &Layout) -> (Verdict, Vec<(usize, Mode)>) {
     let (video, audio) = (
         candidates(input, StreamKind::Video),
         candidates(input, StreamKind::Audio),
@@ -216,20 +211,15 @@ fn judge(input: &Input, container: &str, layout: &Layout) -> (Verdict, Vec<usize
 
 type Candidates = [(usize, Parameters)];
 
+/// Which streams play, and how.
 fn choose(
     container: &str,
     video: &Candidates,
     audio: &Candidates,
     notes: &mut Vec<Reason>,
-) -> std::result::Result<Vec<usize>, Reason> {
+) -> std::result::Result<Vec<(usize, Mode)>, Reason> {
     if video.is_empty() && audio.is_empty() {
         return Err(Reason::of(ReasonCode::NoMediaStreams));
-    }
-    if !matches!(container, "mp4" | "mov" | "3gp" | "matroska") {
-        return Err(Reason::about(
-            ReasonCode::ContainerUnsupported,
-            &container_label(container),
-        ));
     }
     if video
         .iter()
@@ -240,12 +230,12 @@ fn choose(
     }
     let mut carried = Vec::new();
     if !video.is_empty() {
-        carried.push(pick(video, "h264", ReasonCode::VideoCodecUnsupported)?);
+        carried.push(pick_picture(video)?);
         if video.len() > 1 {
             notes.push(Reason::of(ReasonCode::OtherVideoOmitted));
         }
     }
-    match pick(audio, "aac", ReasonCode::AudioCodecUnsupported) {
+    match pick_sound(audio) {
         _ if audio.is_empty() => {}
         Ok(sound) => {
             carried.push(sound);
@@ -256,23 +246,60 @@ fn choose(
         Err(reason) if carried.is_empty() => return Err(reason),
         Err(_) => notes.push(Reason::about(ReasonCode::SoundOmitted, &audio[0].1.label())),
     }
+    let sent_as_it_lies = matches!(container, "mp4" | "mov" | "3gp" | "matroska");
+    let complete = |stream: usize| {
+        let all = video.iter().chain(audio);
+        all.filter(|(index, _)| *index == stream)
+            .all(|(_, parameters)| parameters.missing().is_none())
+    };
+    // One made track makes the segment a made one; the others are then copied into it.
+    if sent_as_it_lies
+        && carried
+            .iter()
+            .all(|(stream, mode)| *mode == Mode::Copied && complete(*stream))
+    {
+        carried.iter_mut().for_each(|(_, mode)| *mode = Mode::Raw);
+    }
     Ok(carried)
 }
 
-/// The first stream of the codec that browsers play.
-fn pick(
-    candidates: &Candidates,
-    codec: &str,
-    otherwise: ReasonCode,
-) -> std::result::Result<usize, Reason> {
-    let Some((index, parameters)) = candidates.iter().find(|(_, p)| p.name == codec) else {
-        let label = candidates
-            .first()
-            .map_or_else(String::new, |(_, p)| p.label());
-        return Err(Reason::about(otherwise, &label));
-    };
-    match parameters.missing() {
-        Some(what) => Err(Reason::about(ReasonCode::ParametersMissing, what)),
-        None => Ok(*index),
+/// A picture that browsers play, else the first that can be decoded.
+fn pick_picture(candidates: &Candidates) -> std::result::Result<(usize, Mode), Reason> {
+    if let Some((index, _)) = candidates.iter().find(|(_, p)| p.is_plain_h264()) {
+        return Ok((*index, Mode::Copied));
     }
+    let sized = |p: &Parameters| p.width > 0 && p.height > 0;
+    let decodable = candidates
+        .iter()
+        .find(|(_, p)| p.is_decodable() && sized(p));
+    match (decodable, candidates.first()) {
+        (Some((index, _)), _) => Ok((*index, Mode::Transcoded)),
+        (None, Some((_, first))) if first.is_decodable() => Err(Reason::about(
+            ReasonCode::ParametersMissing,
+            "width, height",
+        )),
+        (None, first) => {
+            let label = first.map_or_else(String::new, |(_, p)| p.label());
+            Err(Reason::about(ReasonCode::VideoCodecUnsupported, &label))
+        }
+    }
+}
+
+/// Sound that browsers play, else the first that can be decoded.
+fn pick_sound(candidates: &Candidates) -> std::result::Result<(usize, Mode), Reason> {
+    let heard = |p: &Parameters| p.sample_rate_hz > 0 && p.channels > 0;
+    let aac = |p: &Parameters| p.name == "aac" && heard(p);
+    if let Some((index, _)) = candidates.iter().find(|(_, p)| aac(p)) {
+        return Ok((*index, Mode::Copied));
+    }
+    let mut decodable = candidates
+        .iter()
+        .filter(|(_, p)| p.is_decodable() && heard(p));
+    let label = candidates
+        .first()
+        .map_or_else(String::new, |(_, p)| p.label());
+    decodable
+        .next()
+        .map(|(index, _)| (*index, Mode::Transcoded))
+        .ok_or_else(|| Reason::about(ReasonCode::AudioCodecUnsupported, &label))
 }

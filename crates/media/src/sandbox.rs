@@ -16,6 +16,8 @@ pub struct Plan {
     pub memory_bytes: u64,
     /// CPU seconds.
     pub cpu_seconds: u64,
+    /// How far everyone else goes first: 5 beside ingest, 19 for what takes all of a core.
+    pub nice: i32,
     /// Ask for Landlock.
     pub landlock: bool,
     /// Ask for a system-call filter.
@@ -44,7 +46,7 @@ pub fn restrict(plan: &Plan) -> Restrictions {
     limited(Resource::Fsize, 0);
     limited(Resource::Nproc, 0);
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    let _ = rustix::process::nice(5); // ingest goes first
+    let _ = rustix::process::nice(plan.nice); // ingest goes first
     if plan.landlock {
         restrictions.landlock = match landlock() {
             Ok(RulesetStatus::FullyEnforced) => "full",

@@ -2,7 +2,8 @@
 //!
 //! For MP4 and MOV the media data itself isn't read: places and sizes are in the index, so `mdat` reads
 //! as zeros and a recording of many gigabytes costs its `moov` and no more. Matroska has no such index
-//! and is read once, whole; each frame's place is proven by comparing bytes.
+//! and is read once, whole; each frame's place is proven by comparing bytes. Where the worker makes
+//! the segments, a frame's own time stamp and about where reading may begin are enough.
 
 use docket_playback::facts::ReasonCode;
 use ffmpeg_next::codec::packet::side_data::Type as SideData;
@@ -11,8 +12,11 @@ use ffmpeg_next::{Packet, ffi};
 
 use crate::fault::{Fault, Result};
 use crate::layout::Layout;
+use crate::make::Way;
 use crate::opening::{Depth, open};
+use crate::order::Order;
 use crate::recording::Recording;
+use crate::smooth::Smooth;
 
 /// Most frames of one recording: 14 hours of 30 pictures and 48 kHz AAC a second. All of them are in
 /// memory at once, about 100 bytes each in the end.
@@ -35,6 +39,26 @@ pub struct Frame {
     pub duration: u32,
     /// Decoding can begin here.
     pub key: bool,
+    /// Its time stamp as the demuxer gives it, in the stream's ticks: what it is found by again.
+    pub stamp: i64,
+}
+
+/// How frames are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// They are sent as they lie in the file: each one's place must be exact.
+    Exact,
+    /// The worker reads them again by this way.
+    Again(Way),
+}
+
+impl Look {
+    fn stamp(self, packet: &Packet) -> Option<i64> {
+        match self {
+            Self::Exact => packet.dts().or(packet.pts()),
+            Self::Again(way) => way.stamp(packet),
+        }
+    }
 }
 
 /// The streams' frames, and what was noticed.
@@ -52,35 +76,63 @@ pub struct Scan {
 ///
 /// # Errors
 /// What of the media makes an index impossible; the source's failures.
-pub fn scan(
-    recording: &Recording,
-    layout: &Layout,
-    wanted: &[usize],
-    timescales: &[u32],
-) -> Result<Scan> {
-    let mut input = open(recording, Depth::Container)?;
-    keep_only(&mut input, wanted);
+pub fn scan(recording: &Recording, layout: &Layout, wanted: &[Wanted], look: Look) -> Result<Scan> {
+    let depth = match look {
+        Look::Exact => Depth::Container,
+        Look::Again(way) => way.depth(),
+    };
+    let mut input = open(recording, depth)?;
+    let streams: Vec<usize> = wanted.iter().map(|one| one.stream).collect();
+    keep_only(&mut input, &streams);
     let stored = layout.is_iso;
     if stored {
         recording.skim(layout.media_data.clone());
     }
-    let done =
-        Scanner::new(recording, &input, wanted, timescales, stored).and_then(|mut scanner| {
-            scanner.run(&mut input)?;
-            Ok(scanner.scan)
-        });
+    let done = Scanner::new(recording, &input, wanted, look, stored).and_then(|mut scanner| {
+        if scanner.orders.iter().any(Option::is_some) {
+            // What opening has read ahead went through the parser already.
+            rewind(&mut input, look);
+        }
+        scanner.run(&mut input)?;
+        Ok(scanner.done())
+    });
     recording.skim(Vec::new());
     done
 }
 
 #[allow(unsafe_code)]
-fn keep_only(input: &mut Input, wanted: &[usize]) {
+fn rewind(input: &mut Input, look: Look) {
+    let flags = match look {
+        Look::Again(Way::Bytes) => ffi::AVSEEK_FLAG_BYTE,
+        _ => ffi::AVSEEK_FLAG_BACKWARD,
+    };
+    // SAFETY: the input is open. An input that can't seek goes on where it is.
+    unsafe { ffi::av_seek_frame(input.as_mut_ptr(), -1, 0, flags) };
+}
+
+/// One stream to be scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its number.
+    pub stream: usize,
+    /// Ticks a second of its frames' times.
+    pub timescale: u32,
+    /// It is sound to be transcoded, whose frames must join to the sample.
+    pub joined: bool,
+}
+
+/// Packets of other streams are passed over.
+#[allow(unsafe_code)]
+pub fn keep_only(input: &mut Input, wanted: &[usize]) {
     let count = input.nb_streams() as usize;
-    for index in (0..count).filter(|index| !wanted.contains(index)) {
+    for index in 0..count {
         // SAFETY: `index` is below the number of streams; `discard` is a public field.
         unsafe {
             let stream = *(*input.as_mut_ptr()).streams.add(index);
-            (*stream).discard = ffi::AVDiscard::AVDISCARD_ALL;
+            (*stream).discard = match wanted.contains(&index) {
+                true => ffi::AVDiscard::AVDISCARD_DEFAULT,
+                false => ffi::AVDiscard::AVDISCARD_ALL,
+            };
         }
     }
 }
@@ -90,6 +142,8 @@ struct Scanner<'a> {
     /// Of each stream of the input: its track, and its ticks as a fraction of the track's.
     map: Vec<Option<(usize, i128, i128)>>,
     smooth: Vec<Smooth>,
+    orders: Vec<Option<Order>>,
+    look: Look,
     stored: bool,
     /// Beginning of the last block and end of the last frame in it.
     last_block: (u64, u64),
@@ -101,22 +155,27 @@ impl<'a> Scanner<'a> {
     fn new(
         recording: &'a Recording,
         input: &Input,
-        wanted: &[usize],
-        timescales: &[u32],
+        wanted: &[Wanted],
+        look: Look,
         stored: bool,
     ) -> Result<Self> {
         let mut map = vec![None; input.nb_streams() as usize];
-        let mut smooth = Vec::new();
-        for (track, (index, timescale)) in wanted.iter().zip(timescales).enumerate() {
-            let stream = input.stream(*index).ok_or(ReasonCode::IndexDamaged)?;
+        let (mut smooth, mut orders) = (Vec::new(), Vec::new());
+        for (track, one) in wanted.iter().enumerate() {
+            let stream = input.stream(one.stream).ok_or(ReasonCode::IndexDamaged)?;
             let base = stream.time_base();
             if base.numerator() <= 0 || base.denominator() <= 0 {
                 return Err(ReasonCode::IndexDamaged.into());
             }
-            let numerator = i128::from(base.numerator()) * i128::from(*timescale);
+            let numerator = i128::from(base.numerator()) * i128::from(one.timescale);
             let denominator = i128::from(base.denominator());
-            map[*index] = Some((track, numerator, denominator));
-            smooth.push(Smooth::new(&stream, numerator, denominator));
+            map[one.stream] = Some((track, numerator, denominator));
+            smooth.push(match one.joined {
+                true => Smooth::joined(&stream, one.timescale),
+                false => Smooth::new(&stream, numerator, denominator),
+            });
+            let parsed = matches!(look, Look::Again(Way::Index | Way::Bytes));
+            orders.push(parsed.then(|| Order::of(&stream)).flatten());
         }
         let scan = Scan {
             tracks: vec![Vec::new(); wanted.len()],
@@ -126,6 +185,8 @@ impl<'a> Scanner<'a> {
             recording,
             map,
             smooth,
+            orders,
+            look,
             stored,
             last_block: (0, 0),
             scan,
@@ -139,7 +200,7 @@ impl<'a> Scanner<'a> {
             // A fresh one each time: reading into a used one would leak the old one's buffer.
             let mut packet = Packet::empty();
             match packet.read(input) {
-                Ok(()) => self.take(&packet)?,
+                Ok(()) => self.take(&packet, input)?,
                 Err(ffmpeg_next::Error::Eof) => break,
                 Err(ffmpeg_next::Error::InvalidData) if damaged < MAX_DAMAGED => {
                     damaged += 1;
@@ -157,21 +218,25 @@ impl<'a> Scanner<'a> {
             .map_or(Ok(()), |message| Err(Fault::Source(message)))
     }
 
-    fn take(&mut self, packet: &Packet) -> Result<()> {
+    fn take(&mut self, packet: &Packet, input: &Input) -> Result<()> {
         let Some((track, numerator, denominator)) =
             self.map.get(packet.stream()).copied().flatten()
         else {
             return Ok(());
         };
         let changes = |kind| kind == SideData::NewExtraData || kind == SideData::ParamChange;
-        if packet.side_data().any(|data| changes(data.kind()))
+        // What is decoded anew or carries its parameters along may change them.
+        if self.look == Look::Exact
+            && packet.side_data().any(|data| changes(data.kind()))
             && !self.scan.tracks[track].is_empty()
         {
             return Err(ReasonCode::ParametersChange.into());
         }
-        let (Some(pts), Ok(size_bytes)) =
-            (packet.pts().or(packet.dts()), u32::try_from(packet.size()))
-        else {
+        let (Some(pts), Some(stamp), Ok(size_bytes)) = (
+            packet.pts().or(packet.dts()),
+            self.look.stamp(packet),
+            u32::try_from(packet.size()),
+        ) else {
             self.scan.damaged = true;
             return Ok(());
         };
@@ -190,21 +255,46 @@ impl<'a> Scanner<'a> {
         let duration = ticks(packet.duration())
             .and_then(|d| u32::try_from(d).ok())
             .unwrap_or(0);
-        let pts = self.smooth[track].settle(pts);
+        let smooth = &mut self.smooth[track];
+        let (pts, duration) = smooth.settle(pts, duration, packet.size());
+        if let Some(order) = &mut self.orders[track] {
+            let decode = packet.dts().and_then(ticks).unwrap_or(pts);
+            order.note(input, packet, decode);
+        }
         let frame = Frame {
             pts,
             offset,
             size_bytes,
             duration,
             key: packet.is_key(),
+            stamp,
         };
         self.scan.tracks[track].push(frame);
         Ok(())
     }
 
+    /// The frames, those without times of their own in the order they are shown.
+    fn done(mut self) -> Scan {
+        for (frames, order) in self.scan.tracks.iter_mut().zip(&self.orders) {
+            if let Some(order) = order {
+                order.apply(frames);
+            }
+        }
+        self.scan
+    }
+
     /// Where the packet's bytes lie; `None` when not all of them are there.
     fn place(&mut self, packet: &Packet) -> Result<Option<u64>> {
         let size_bytes = packet.size() as u64;
+        if self.look != Look::Exact && !self.stored {
+            if packet.is_corrupt() {
+                self.scan.truncated = true;
+                return Ok(None);
+            }
+            // Frames after the first of their block have no place of their own.
+            self.last_block.0 = u64::try_from(packet.position()).unwrap_or(self.last_block.0);
+            return Ok(Some(self.last_block.0));
+        }
         let Ok(position) = u64::try_from(packet.position()) else {
             return Err(ReasonCode::FramesPacked.into());
         };
@@ -250,53 +340,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Matroska rounds times to milliseconds, which makes sound frames seem to overlap or gape. Where a
-/// time is within that rounding of the exact one, the exact one is taken.
-struct Smooth {
-    step: i64,
-    tolerance: i64,
-    expected: Option<i64>,
-}
-
-impl Smooth {
-    #[allow(unsafe_code)]
-    fn new(stream: &ffmpeg_next::Stream<'_>, numerator: i128, denominator: i128) -> Self {
-        let parameters = stream.parameters();
-        // SAFETY: plain fields of parameters that live as long as the stream.
-        let (kind, samples) = unsafe { (parameters.medium(), (*parameters.as_ptr()).frame_size) };
-        let is_sound = kind == ffmpeg_next::media::Type::Audio;
-        // One tick of the file is several of the track only where the file is coarser.
-        let tick = i64::try_from(numerator / denominator).unwrap_or(0);
-        let (step, tolerance) = if is_sound && tick > 1 {
-            (i64::from(samples.max(0)), tick)
-        } else {
-            (0, 0)
-        };
-        let step = if step == 0 && tolerance > 0 {
-            1024
-        } else {
-            step
-        };
-        Self {
-            step,
-            tolerance,
-            expected: None,
-        }
-    }
-
-    fn settle(&mut self, pts: i64) -> i64 {
-        if self.tolerance == 0 {
-            return pts;
-        }
-        let near = |expected: &i64| expected.abs_diff(pts) <= self.tolerance.unsigned_abs();
-        let settled = self.expected.filter(near).unwrap_or(pts);
-        self.expected = settled.checked_add(self.step);
-        settled
-    }
-}
-
 /// `value * numerator / denominator`, rounded to nearest; `None` beyond what a muxer can write.
-fn rescale(value: i128, numerator: i128, denominator: i128) -> Option<i64> {
+pub(crate) fn rescale(value: i128, numerator: i128, denominator: i128) -> Option<i64> {
     let scaled = value.checked_mul(numerator)?;
     let rounded = (scaled + denominator / 2).div_euclid(denominator);
     i64::try_from(rounded)

@@ -29,10 +29,10 @@ const ALONE_TARGET_US: i64 = 6_000_000;
 /// One track, ready to be cut.
 #[derive(Debug)]
 pub struct Track {
-    timescale: u32,
-    frames: Vec<Frame>,
+    pub(crate) timescale: u32,
+    pub(crate) frames: Vec<Frame>,
     /// Decode times.
-    decode: Vec<i64>,
+    pub(crate) decode: Vec<i64>,
     /// By so many ticks showing lags behind decoding, on the whole.
     delay: i64,
 }
@@ -216,7 +216,63 @@ fn segment(tracks: &[Track], from: &Cut, to: &Cut, picture_leads: bool) -> Resul
 }
 
 impl Track {
-    fn new(timescale: u32, frames: Vec<Frame>) -> Self {
+    /// A track whose frames are decoded again: what counts is when they are shown.
+    pub(crate) fn shown(timescale: u32, frames: Vec<Frame>) -> Self {
+        let mut decode: Vec<i64> = frames.iter().map(|frame| frame.pts).collect();
+        decode.sort_unstable();
+        Self {
+            timescale,
+            frames,
+            decode,
+            delay: 0,
+        }
+    }
+
+    /// The first time of decoding at or after this.
+    pub(crate) fn decode_at_or_after(&self, at_us: i64) -> Option<i64> {
+        let at = self.decode_first_from(at_us);
+        self.decode.get(at).map(|ticks| self.micros(*ticks))
+    }
+
+    /// The first keyframe, in the order of decoding, shown at this time or later.
+    pub(crate) fn first_key_from(&self, at_us: i64) -> usize {
+        let is_it = |frame: &Frame| frame.key && self.micros(frame.pts) >= at_us;
+        // Shown never earlier than decoded: no need to look before.
+        let near = self.decode_first_from(at_us - self.micros(self.delay));
+        let from = near.saturating_sub(1);
+        let found = self.frames[from..].iter().position(is_it);
+        found.map_or(self.frames.len(), |at| from + at)
+    }
+
+    /// When the first keyframe shown at this time or later is shown.
+    pub(crate) fn key_at_or_after(&self, at_us: i64) -> Option<i64> {
+        let key = self.frames.get(self.first_key_from(at_us))?;
+        Some(self.micros(key.pts))
+    }
+
+    /// When the last keyframe shown before this time is shown.
+    pub(crate) fn key_before(&self, at_us: i64) -> Option<i64> {
+        let until = self.first_key_from(at_us);
+        let key = self.frames[..until].iter().rev().find(|frame| frame.key)?;
+        Some(self.micros(key.pts))
+    }
+
+    /// Ticks of a time, rounded to nearest.
+    pub(crate) fn ticks(&self, at_us: i64) -> i64 {
+        let scaled = i128::from(at_us) * i128::from(self.timescale);
+        i64::try_from((scaled + 500_000).div_euclid(1_000_000)).unwrap_or(i64::MAX / 4)
+    }
+
+    /// When the last frame has been shown.
+    pub(crate) fn end_ticks(&self) -> i64 {
+        let last = self.decode.len().wrapping_sub(1);
+        self.decode.get(last).map_or(0, |ticks| {
+            let shown = ticks.saturating_add(self.delay);
+            shown.saturating_add(i64::from(self.duration(last)))
+        })
+    }
+
+    pub(crate) fn new(timescale: u32, frames: Vec<Frame>) -> Self {
         let mut decode: Vec<i64> = frames.iter().map(|frame| frame.pts).collect();
         decode.sort_unstable();
         let lags = decode
@@ -233,12 +289,12 @@ impl Track {
         }
     }
 
-    fn start_us(&self) -> Option<i64> {
+    pub(crate) fn start_us(&self) -> Option<i64> {
         self.decode.first().map(|ticks| self.micros(*ticks))
     }
 
     /// Times counted from `origin_us` on.
-    fn moved(mut self, origin_us: i64) -> Self {
+    pub(crate) fn moved(mut self, origin_us: i64) -> Self {
         let scaled = i128::from(origin_us) * i128::from(self.timescale);
         let origin = (scaled + 500_000).div_euclid(1_000_000) as i64; // times are bounded by 2^60 ticks
         for (frame, decode) in self.frames.iter_mut().zip(&mut self.decode) {
@@ -257,7 +313,7 @@ impl Track {
     }
 
     /// The first frame in decoding order that is decoded at `at_us` or later.
-    fn decode_first_from(&self, at_us: i64) -> usize {
+    pub(crate) fn decode_first_from(&self, at_us: i64) -> usize {
         self.decode
             .partition_point(|ticks| self.micros(*ticks) < at_us)
     }
@@ -267,15 +323,11 @@ impl Track {
         self.decode_first_from(at_us)
     }
 
-    fn end_us(&self) -> i64 {
-        let last = self.decode.len().wrapping_sub(1);
-        self.decode.get(last).map_or(0, |ticks| {
-            let shown = ticks.saturating_add(self.delay);
-            self.micros(shown.saturating_add(i64::from(self.duration(last))))
-        })
+    pub(crate) fn end_us(&self) -> i64 {
+        self.micros(self.end_ticks())
     }
 
-    fn duration(&self, at: usize) -> u32 {
+    pub(crate) fn duration(&self, at: usize) -> u32 {
         let distance = |a: i64, b: i64| u32::try_from(b - a).unwrap_or(u32::MAX);
         match self.decode.get(at + 1) {
             Some(next) => distance(self.decode[at], *next),

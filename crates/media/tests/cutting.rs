@@ -125,7 +125,7 @@ async fn the_same_index_comes_out_of_a_store() {
 
 #[tokio::test]
 async fn real_recordings_of_many_containers_survive_cutting() {
-    survives("container", 11).await;
+    survives("container", 10).await;
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn real_recordings_of_devices_survive_cutting() {
 
 #[tokio::test]
 async fn interrupted_and_odd_recordings_survive_cutting() {
-    survives("derived", 5).await;
+    survives("derived", 4).await;
 }
 
 /// Cuts all of a folder's recordings; at least so many of them play.
@@ -158,6 +158,9 @@ async fn survives(part: &str, least: usize) {
             assert!(!prepared.facts.verdict.is_playable(), "{name}");
             continue;
         };
+        if index.is_made() {
+            continue; // held to its original by the test of what is made
+        }
         let joined = scratch.path().join("joined.mp4");
         join(&index, &source(path), &joined).await;
         compare(&name, path, &joined, &index);

@@ -103,6 +103,7 @@ mod tests {
             stream: 0,
             timescale: 1,
             codec: "avc1".into(),
+            mode: crate::made::Mode::Raw,
         };
         let segment = NewSegment {
             start_us: 0,

@@ -139,20 +139,22 @@ codes! {
     NoMediaStreams => "There is neither picture nor sound in this file.";
     /// Streams are announced, but there is no frame.
     NoFrames => "The file announces picture or sound, but holds none.";
-    /// A container that isn't cut yet.
-    ContainerUnsupported => "{} files can't be shown yet: conversion for viewing comes later.";
-    /// A video codec browsers don't play.
-    VideoCodecUnsupported => "{} video can't be shown yet: transcoding comes later.";
-    /// A sound codec browsers don't play, and there is no picture.
-    AudioCodecUnsupported => "{} sound can't be played yet: transcoding comes later.";
+    /// A container that can't be read.
+    ContainerUnsupported => "{} files can't be shown.";
+    /// A video codec that can't be decoded.
+    VideoCodecUnsupported => "{} video can't be decoded here.";
+    /// A sound codec that can't be decoded, and there is no picture.
+    AudioCodecUnsupported => "{} sound can't be decoded here.";
+    /// The worker's FFmpeg was built without what is needed.
+    NoEncoder => "The media worker has no encoder for viewing (libx264, AAC).";
     /// Encrypted media.
     Encrypted => "The recording is encrypted.";
     /// No SPS/PPS or audio configuration.
     ParametersMissing => "The parameters needed for decoding ({}) are missing.";
     /// Parameters change inside the recording.
-    ParametersChange => "The encoder's parameters change inside the recording: transcoding comes later.";
+    ParametersChange => "The encoder's parameters change inside the recording.";
     /// Frames don't lie in the file as they are decoded.
-    FramesPacked => "Frames are packed in a way that can't be cut yet.";
+    FramesPacked => "Frames are packed in a way that can't be cut.";
     /// Beyond the stated bounds.
     TooManyFrames => "The recording has more frames than can be indexed.";
     /// Note: the end is missing.
@@ -160,7 +162,7 @@ codes! {
     /// Note: damaged stretches were left out.
     DamagedStretches => "Some stretches are damaged and left out.";
     /// Note: sound is there but not played.
-    SoundOmitted => "The sound ({}) can't be played yet; only the picture is shown.";
+    SoundOmitted => "The sound ({}) can't be decoded; only the picture is shown.";
     /// Note: more sound tracks than one.
     OtherSoundOmitted => "There are further sound tracks, which are not played.";
     /// Note: more pictures than one.
@@ -230,7 +232,7 @@ mod tests {
         assert_eq!(
             serde_json::to_value(&verdict).expect("serialises"),
             serde_json::json!({"state": "not_playable", "reason": {"code": "video_codec_unsupported", "detail": "H.265",
-                "text": "H.265 video can't be shown yet: transcoding comes later."}})
+                "text": "H.265 video can't be decoded here."}})
         );
     }
 }

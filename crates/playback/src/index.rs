@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::facts::{Facts, StreamKind};
 use crate::fragment::SegmentPlan;
+use crate::made::{self, Feed, Mode, Variant};
+use crate::playlist::{self, VariantLine};
 use crate::rows::{self, TrackRun};
 
-const MAGIC: &[u8; 8] = b"DOCKIDX\x02";
+const MAGIC: &[u8; 8] = b"DOCKIDX\x03";
 /// Longest init segment.
 pub const MAX_INIT_BYTES: usize = 256 << 10;
 /// Most segments.
@@ -26,6 +28,8 @@ pub struct PlaybackIndex {
     /// The stored form, whole.
     bytes: Bytes,
     init: Range<usize>,
+    /// Of the full variant; empty where there is none.
+    full_init: Range<usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +38,21 @@ struct Head {
     tracks: Vec<Track>,
     origin_us: i64,
     init_bytes: u32,
+    /// Of a transcoded picture: size of the first variant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    made_size: Option<(u32, u32)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    full: Option<Full>,
     segments: Vec<SegmentHead>,
+}
+
+/// The full variant, where it differs from the first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Full {
+    init_bytes: u32,
+    codec: String,
+    width: u32,
+    height: u32,
 }
 
 /// One track of what plays.
@@ -48,6 +66,9 @@ pub struct Track {
     pub timescale: u32,
     /// As browsers name it (RFC 6381): `avc1.64001f`, `mp4a.40.2`.
     pub codec: String,
+    /// How it comes from the original. All raw, or none.
+    #[serde(default)]
+    pub mode: Mode,
 }
 
 /// One segment, as the playlist needs it. In JSON an array, for there are 600 an hour.
@@ -94,7 +115,77 @@ pub struct NewSegment {
     pub runs: Vec<TrackRun>,
 }
 
+/// A made segment while an index is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMadeSegment {
+    /// Begins at.
+    pub start_us: u64,
+    /// Lasts.
+    pub duration_us: u64,
+    /// What the worker reads for it.
+    pub feeds: Vec<Feed>,
+}
+
+/// The init segments of what is made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewInits {
+    /// Of the first variant.
+    pub first: Vec<u8>,
+    /// Its picture, when that is transcoded.
+    pub first_size: Option<(u32, u32)>,
+    /// Of the full variant: init segment, codec, size.
+    pub full: Option<(Vec<u8>, String, (u32, u32))>,
+}
+
 impl PlaybackIndex {
+    /// Puts an index of made segments together: the worker's side.
+    ///
+    /// # Errors
+    /// [`Error::BadIndex`] when something is beyond the bounds [`Self::from_bytes`] holds it to.
+    pub fn build_made(
+        facts: Facts,
+        tracks: Vec<Track>,
+        origin_us: i64,
+        inits: &NewInits,
+        segments: &[NewMadeSegment],
+    ) -> Result<Self> {
+        let mut packed = Vec::new();
+        let mut heads = Vec::with_capacity(segments.len());
+        for segment in segments {
+            let before = packed.len();
+            made::pack(&segment.feeds, &mut packed);
+            heads.push(SegmentHead {
+                start_us: segment.start_us,
+                duration_us: segment.duration_us,
+                independent: true,
+                rows_bytes: length(packed.len() - before)?,
+            });
+        }
+        let mut init = inits.first.clone();
+        let full = match &inits.full {
+            None => None,
+            Some((bytes, codec, (width, height))) => {
+                init.extend_from_slice(bytes);
+                Some(Full {
+                    init_bytes: length(bytes.len())?,
+                    codec: codec.clone(),
+                    width: *width,
+                    height: *height,
+                })
+            }
+        };
+        let head = Head {
+            facts,
+            tracks,
+            origin_us,
+            init_bytes: length(inits.first.len())?,
+            made_size: inits.first_size,
+            full,
+            segments: heads,
+        };
+        Self::assemble(&head, &init, &packed)
+    }
+
     /// Puts an index together: the worker's side.
     ///
     /// # Errors
@@ -115,26 +206,29 @@ impl PlaybackIndex {
                 start_us: segment.start_us,
                 duration_us: segment.duration_us,
                 independent: segment.independent,
-                rows_bytes: u32::try_from(packed.len() - before)
-                    .map_err(|_| Error::BadIndex("too many rows"))?,
+                rows_bytes: length(packed.len() - before)?,
             });
         }
-        let init_bytes = u32::try_from(init.len())
-            .map_err(|_| Error::BadIndex("the init segment is too long"))?;
         let head = Head {
             facts,
             tracks,
             origin_us,
-            init_bytes,
+            init_bytes: length(init.len())?,
+            made_size: None,
+            full: None,
             segments: heads,
         };
-        let json = serde_json::to_vec(&head).map_err(|_| Error::BadIndex("no JSON"))?;
+        Self::assemble(&head, init, &packed)
+    }
+
+    fn assemble(head: &Head, init: &[u8], packed: &[u8]) -> Result<Self> {
+        let json = serde_json::to_vec(head).map_err(|_| Error::BadIndex("no JSON"))?;
         let mut bytes = Vec::with_capacity(12 + json.len() + init.len() + packed.len());
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&(json.len() as u32).to_be_bytes());
         bytes.extend_from_slice(&json);
         bytes.extend_from_slice(init);
-        bytes.extend_from_slice(&packed);
+        bytes.extend_from_slice(packed);
         Self::from_bytes(bytes.into())
     }
 
@@ -158,11 +252,17 @@ impl PlaybackIndex {
             serde_json::from_slice(json).map_err(|_| Error::BadIndex("the head is damaged"))?;
         let init_start = 12 + json_bytes;
         let init = init_start..init_start + head.init_bytes as usize;
-        head.check(bytes.len().checked_sub(init.end))?;
+        let full_bytes = head
+            .full
+            .as_ref()
+            .map_or(0, |full| full.init_bytes as usize);
+        let full_init = init.end..init.end + full_bytes;
+        head.check(bytes.len().checked_sub(full_init.end))?;
         Ok(Self {
             head: std::sync::Arc::new(head),
             bytes,
             init,
+            full_init,
         })
     }
 
@@ -191,6 +291,27 @@ impl PlaybackIndex {
         self.head.origin_us
     }
 
+    /// Segments are made by the worker ([`Self::feed`]), not cut from the original ([`Self::plan`]).
+    pub fn is_made(&self) -> bool {
+        self.head.tracks.iter().any(|t| t.mode != Mode::Raw)
+    }
+
+    /// Making a segment takes a decoder and an encoder.
+    pub fn is_transcoded(&self) -> bool {
+        self.head.tracks.iter().any(|t| t.mode == Mode::Transcoded)
+    }
+
+    /// What of this kind is transcoded for viewing, by its name in the original.
+    pub fn transcoded(&self, kind: StreamKind) -> Option<&str> {
+        let track = self
+            .head
+            .tracks
+            .iter()
+            .find(|t| t.kind == kind && t.mode == Mode::Transcoded)?;
+        let stream = self.head.facts.streams.get(track.stream as usize)?;
+        Some(&stream.codec)
+    }
+
     /// RFC 6381 codecs, for a multivariant playlist or `MediaSource.isTypeSupported`.
     pub fn codecs(&self) -> String {
         let names: Vec<&str> = self.head.tracks.iter().map(|t| t.codec.as_str()).collect();
@@ -202,9 +323,53 @@ impl PlaybackIndex {
         self.bytes.slice(self.init.clone())
     }
 
-    /// The HLS media playlist; see [`crate::playlist`].
+    /// The init segment of a variant; `None` where there is no such variant.
+    pub fn init_of(&self, variant: Variant) -> Option<Bytes> {
+        match variant {
+            Variant::First => Some(self.init()),
+            Variant::Full => self
+                .head
+                .full
+                .as_ref()
+                .map(|_| self.bytes.slice(self.full_init.clone())),
+        }
+    }
+
+    /// The HLS playlist a player begins with: a media playlist, or where there are two variants a
+    /// multivariant one; see [`crate::playlist`].
     pub fn playlist(&self) -> String {
-        crate::playlist::vod(&self.head.segments)
+        let Some(full) = &self.head.full else {
+            return playlist::vod(&self.head.segments);
+        };
+        let (width, height) = self.head.made_size.unwrap_or((full.width, full.height));
+        let sound = self.head.tracks.iter().skip(1);
+        let full_codecs: Vec<&str> = std::iter::once(full.codec.as_str())
+            .chain(sound.map(|t| t.codec.as_str()))
+            .collect();
+        let line = |uri, codecs, width, height| VariantLine {
+            uri,
+            codecs,
+            width,
+            height,
+        };
+        playlist::multivariant(&[
+            line("low.m3u8", self.codecs(), width, height),
+            line("full.m3u8", full_codecs.join(","), full.width, full.height),
+        ])
+    }
+
+    /// The media playlist of a variant; `None` where there is no such variant.
+    pub fn playlist_of(&self, variant: Variant) -> Option<String> {
+        (variant == Variant::First || self.head.full.is_some())
+            .then(|| playlist::vod_of(&self.head.segments, variant))
+    }
+
+    /// The packed feeds of made segment `number`, for the worker.
+    ///
+    /// # Errors
+    /// [`Error::NoSegment`]; [`Error::BadIndex`] when its rows are damaged.
+    pub fn feed(&self, number: usize) -> Result<Bytes> {
+        Ok(self.bytes.slice(self.rows_of(number)?))
     }
 
     /// How to make media segment `number` (`{number}.m4s`), 0 the first.
@@ -220,23 +385,32 @@ impl PlaybackIndex {
     /// # Errors
     /// [`Error::NoSegment`]; [`Error::BadIndex`] when its rows are damaged.
     pub fn runs(&self, number: usize) -> Result<Vec<TrackRun>> {
-        let segment = self
-            .head
-            .segments
-            .get(number)
-            .ok_or(Error::NoSegment(number))?;
-        let before = &self.head.segments[..number];
-        let start = self.init.end + before.iter().map(|s| s.rows_bytes as usize).sum::<usize>();
-        let packed = self
-            .bytes
-            .get(start..start + segment.rows_bytes as usize)
-            .ok_or(Error::BadIndex("rows are cut off"))?;
+        if self.is_made() {
+            return Err(Error::BadIndex("its segments are made, not cut"));
+        }
+        let packed = &self.bytes[self.rows_of(number)?];
         let runs = rows::unpack(packed, self.head.facts.size_bytes)?;
         if runs.iter().any(|run| run.track >= self.head.tracks.len()) {
             return Err(Error::BadIndex("rows of an unknown track"));
         }
         Ok(runs)
     }
+
+    /// Where a segment's rows lie in the stored form, which was found whole.
+    fn rows_of(&self, number: usize) -> Result<Range<usize>> {
+        let segments = &self.head.segments;
+        let segment = segments.get(number).ok_or(Error::NoSegment(number))?;
+        let before: usize = segments[..number]
+            .iter()
+            .map(|s| s.rows_bytes as usize)
+            .sum();
+        let start = self.full_init.end + before;
+        Ok(start..start + segment.rows_bytes as usize)
+    }
+}
+
+fn length(bytes: usize) -> Result<u32> {
+    u32::try_from(bytes).map_err(|_| Error::BadIndex("too long"))
 }
 
 impl Head {
@@ -250,7 +424,8 @@ impl Head {
         {
             return Err(Error::BadIndex("the tracks are damaged"));
         }
-        if self.init_bytes as usize > MAX_INIT_BYTES {
+        let full_bytes = self.full.as_ref().map_or(0, |full| full.init_bytes);
+        if self.init_bytes.max(full_bytes) as usize > MAX_INIT_BYTES {
             return Err(Error::BadIndex("the init segment is too long"));
         }
         let all: usize = self.segments.iter().map(|s| s.rows_bytes as usize).sum();

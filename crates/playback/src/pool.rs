@@ -1,22 +1,23 @@
-//! The bounded pool of workers.
+//! The pool of workers, and what can be asked of it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use docket_base::ids::RecordingId;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
-use tokio::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::facts::{Facts, Verdict};
 use crate::index::PlaybackIndex;
+use crate::made::Variant;
 use crate::protocol::{FromWorker, Hello, Request};
 use crate::source::Source;
-use crate::worker::{Limits, Worker};
+use crate::workers::{Rules, Workers};
 
-/// A worker is retired after so many requests, so that what FFmpeg leaks or a file corrupts ends.
-const REQUESTS_A_WORKER: u32 = 64;
+/// Transcoding a segment takes seconds of CPU, at the lowest priority: on a busy machine it takes its
+/// time, and a worker makes many.
+const TRANSCODING_CPU_SECONDS: u64 = 3600;
+const TRANSCODING_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How the pool behaves.
 #[derive(Debug, Clone)]
@@ -25,6 +26,9 @@ pub struct Config {
     pub worker: Option<PathBuf>,
     /// Most worker processes at one time, idle ones included. At least 1.
     pub max_workers: usize,
+    /// Most worker processes that transcode, beside those: at the lowest priority, so that they never
+    /// keep the others waiting. At least 1.
+    pub max_transcoders: usize,
     /// A worker that nobody asked anything for so long is ended.
     pub idle_timeout: Duration,
     /// What a worker may allocate beyond its code.
@@ -43,6 +47,7 @@ impl Default for Config {
         Self {
             worker: None,
             max_workers: 4,
+            max_transcoders: std::thread::available_parallelism().map_or(1, usize::from),
             idle_timeout: Duration::from_secs(30),
             memory_limit_bytes: 768 << 20,
             request_timeout: Duration::from_secs(60),
@@ -69,25 +74,10 @@ pub struct Prepared {
 /// worker. Whatever a recording does to its worker is an error of that request alone.
 #[derive(Debug, Clone)]
 pub struct Playback {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    config: Config,
-    worker: PathBuf,
-    /// One permit for each worker that is at work.
-    busy: Semaphore,
-    idle: Mutex<Vec<Idle>>,
-    closing: watch::Sender<bool>,
-}
-
-/// A worker at rest. The last of the list is the one used last.
-#[derive(Debug)]
-struct Idle {
-    id: RecordingId,
-    worker: Worker,
-    until: Instant,
+    /// Those that examine and copy.
+    workers: Workers,
+    /// Those that transcode.
+    transcoders: Workers,
 }
 
 impl Playback {
@@ -103,16 +93,23 @@ impl Playback {
         if !worker.is_file() {
             return Err(Error::WorkerMissing(worker));
         }
-        let busy = Semaphore::new(config.max_workers.max(1));
-        let (closing, _) = watch::channel(false);
+        let rules = Rules {
+            worker,
+            arguments: config.worker_arguments,
+            most: config.max_workers,
+            idle_timeout: config.idle_timeout,
+            memory_bytes: config.memory_limit_bytes,
+            request_timeout: config.request_timeout,
+            cpu_seconds: config.cpu_limit_seconds,
+        };
+        let mut transcoding = rules.clone();
+        transcoding.arguments.push("--nice=19".to_owned());
+        transcoding.most = config.max_transcoders;
+        transcoding.request_timeout = rules.request_timeout.max(TRANSCODING_TIMEOUT);
+        transcoding.cpu_seconds = TRANSCODING_CPU_SECONDS;
         Ok(Self {
-            shared: Arc::new(Shared {
-                config,
-                worker,
-                busy,
-                idle: Mutex::default(),
-                closing,
-            }),
+            workers: Workers::new(rules),
+            transcoders: Workers::new(transcoding),
         })
     }
 
@@ -121,14 +118,7 @@ impl Playback {
     /// # Errors
     /// When no worker can be started.
     pub async fn check(&self) -> Result<Hello> {
-        let nothing = std::fs::File::open("/dev/null").map_err(Error::Start)?;
-        let source = Source::descriptor(nothing.into()).map_err(Error::Start)?;
-        let _permit = self.permit().await?;
-        self.make_room().await;
-        let worker = self.start(RecordingId::from_bytes([0; 16]), source).await?;
-        let hello = worker.hello.clone();
-        worker.kill().await;
-        Ok(hello)
+        self.workers.check().await
     }
 
     /// What is this recording? Reads little; whether every frame is there is only known to
@@ -228,6 +218,34 @@ impl Playback {
         })
     }
 
+    /// Media segment `number` of a recording whose index says that its segments are made.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn segment(
+        &self,
+        id: RecordingId,
+        source: Source,
+        index: &PlaybackIndex,
+        number: usize,
+        variant: Variant,
+    ) -> Result<Bytes> {
+        let feed = index.feed(number)?;
+        let request = Request::Segment {
+            number: u32::try_from(number).map_err(|_| Error::NoSegment(number))?,
+            variant,
+            tracks: index.tracks().to_vec(),
+        };
+        let workers = match index.is_transcoded() {
+            true => &self.transcoders,
+            false => &self.workers,
+        };
+        match workers.ask(id, source, request, &feed).await? {
+            (FromWorker::Segment, bytes) => Ok(bytes.into()),
+            (other, _) => Err(unexpected(&other)),
+        }
+    }
+
     /// Any request; for tests of misbehaviour.
     #[doc(hidden)]
     pub async fn ask(
@@ -236,126 +254,17 @@ impl Playback {
         source: Source,
         request: Request,
     ) -> Result<(FromWorker, Vec<u8>)> {
-        let _permit = self.permit().await?;
-        let size_bytes = source.size_bytes().map_err(Error::Source)?;
-        let within =
-            self.shared.config.request_timeout + Duration::from_secs(size_bytes / 20_000_000);
-        let mut closing = self.shared.closing.subscribe();
-        let work = async {
-            let mut worker = match self.take_idle(id, source.clone()) {
-                Some(worker) => worker,
-                None => {
-                    self.make_room().await;
-                    self.start(id, source).await?
-                }
-            };
-            let answer = worker.ask(request, within).await;
-            match &answer {
-                Ok(_) | Err(Error::Media(_)) => self.put_idle(id, worker),
-                Err(_) => worker.kill().await,
-            }
-            answer
-        };
-        tokio::select! {
-            answer = work => answer,
-            _ = closing.wait_for(|closing| *closing) => Err(Error::ShuttingDown),
-        }
+        self.workers.ask(id, source, request, &[]).await
     }
 
     /// Ends all workers; running and waiting requests end with [`Error::ShuttingDown`].
     pub async fn shutdown(&self) {
-        self.shared.closing.send_replace(true);
-        self.shared.busy.close();
-        let idle = std::mem::take(&mut *self.idle());
-        for idle in idle {
-            idle.worker.kill().await;
-        }
+        tokio::join!(self.workers.shutdown(), self.transcoders.shutdown());
     }
 
     /// How many workers rest at the moment.
     pub fn idle_workers(&self) -> usize {
-        self.idle().len()
-    }
-
-    async fn permit(&self) -> Result<SemaphorePermit<'_>> {
-        self.shared
-            .busy
-            .acquire()
-            .await
-            .map_err(|_| Error::ShuttingDown)
-    }
-
-    async fn start(&self, id: RecordingId, source: Source) -> Result<Worker> {
-        let config = &self.shared.config;
-        let size_bytes = source.size_bytes().map_err(Error::Source)?;
-        let limits = Limits {
-            memory_bytes: config.memory_limit_bytes,
-            cpu_seconds: config.cpu_limit_seconds + size_bytes / 50_000_000,
-        };
-        Worker::start(
-            &self.shared.worker,
-            &config.worker_arguments,
-            limits,
-            id,
-            source,
-        )
-        .await
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        // The list is consistent between its one-line changes.
-        self.shared
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take_idle(&self, id: RecordingId, source: Source) -> Option<Worker> {
-        let mut idle = self.idle();
-        let at = idle.iter().rposition(|idle| idle.id == id)?;
-        let mut worker = idle.remove(at).worker;
-        worker.resume(source).then_some(worker)
-    }
-
-    /// Before a start: idle workers beyond the bound are ended, the one used longest ago first. Whoever
-    /// calls holds a permit, so the busy ones leave room.
-    async fn make_room(&self) {
-        loop {
-            let busy = self.shared.config.max_workers.max(1) - self.shared.busy.available_permits();
-            let oldest = {
-                let mut idle = self.idle();
-                let full = idle.len() + busy > self.shared.config.max_workers.max(1);
-                if full && !idle.is_empty() {
-                    Some(idle.remove(0))
-                } else {
-                    None
-                }
-            };
-            match oldest {
-                Some(oldest) => oldest.worker.kill().await,
-                None => return,
-            }
-        }
-    }
-
-    fn put_idle(&self, id: RecordingId, worker: Worker) {
-        let timeout = self.shared.config.idle_timeout;
-        if worker.requests >= REQUESTS_A_WORKER
-            || timeout.is_zero()
-            || *self.shared.closing.borrow()
-        {
-            return; // dropped, and thereby killed
-        }
-        let until = Instant::now() + timeout;
-        self.idle().push(Idle { id, worker, until });
-        // The pool may be gone by then; its workers died with it.
-        let shared = Arc::downgrade(&self.shared);
-        tokio::spawn(async move {
-            tokio::time::sleep_until(until).await;
-            if let Some(shared) = shared.upgrade() {
-                Playback { shared }.idle().retain(|idle| idle.until > until);
-            }
-        });
+        self.workers.resting() + self.transcoders.resting()
     }
 }
 
@@ -377,6 +286,7 @@ fn unexpected(answer: &FromWorker) -> Error {
         FromWorker::NeedBlock { .. } => "need_block",
         FromWorker::Facts(_) => "facts",
         FromWorker::Poster => "poster",
+        FromWorker::Segment => "segment",
         FromWorker::Failed(_) => "failed",
     };
     Error::Protocol(format!("an answer to another question: {name}"))

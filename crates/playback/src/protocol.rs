@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::facts::{Facts, Reason};
+use crate::index::Track;
+use crate::made::Variant;
 
 /// Raised with every incompatible change; a worker of another version is refused.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Longest JSON header.
 pub const MAX_HEADER_BYTES: u32 = 1 << 20;
 /// Longest payload: the index of about a hundred hours.
@@ -69,6 +71,16 @@ pub enum Request {
         /// Widest.
         max_width: u32,
     },
+    /// Make a segment. The payload are its packed feeds ([`crate::made`]). Answered by
+    /// [`FromWorker::Segment`].
+    Segment {
+        /// Its number.
+        number: u32,
+        /// Which picture.
+        variant: Variant,
+        /// The index's tracks.
+        tracks: Vec<Track>,
+    },
     /// Misbehave, for tests of the pool. Refused unless the worker was started with `--misbehave`.
     Misbehave(Misbehaviour),
 }
@@ -108,6 +120,8 @@ pub enum FromWorker {
     Facts(Box<Facts>),
     /// Answer to poster; the payload is the JPEG.
     Poster,
+    /// Answer to segment; the payload is the fMP4 media segment.
+    Segment,
     /// The request can't be met.
     Failed(Failure),
 }

@@ -89,7 +89,7 @@ const REPEATS: u64 = 0;
 const PLAIN: u64 = 1;
 const DISTANCES: u64 = 2;
 
-fn pack_column(values: &[u64], out: &mut Vec<u8>) {
+pub(crate) fn pack_column(values: &[u64], out: &mut Vec<u8>) {
     let unit = values
         .iter()
         .fold(0, |unit, value| common_divisor(unit, *value))
@@ -202,7 +202,7 @@ fn unpack_places(bytes: &mut &[u8], runs: &mut [TrackRun], size_bytes: u64) -> R
     Ok(())
 }
 
-fn unpack_column(bytes: &mut &[u8], count: usize) -> Result<Vec<u64>> {
+pub(crate) fn unpack_column(bytes: &mut &[u8], count: usize) -> Result<Vec<u64>> {
     let (way, unit) = (take(bytes)?, take(bytes)?);
     let mut values: Vec<u64> = Vec::new();
     let mut last = 0_u64;
@@ -225,7 +225,7 @@ fn too_large() -> Error {
     Error::BadIndex("a number is too large")
 }
 
-fn put(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -233,7 +233,7 @@ fn put(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-fn take(bytes: &mut &[u8]) -> Result<u64> {
+pub(crate) fn take(bytes: &mut &[u8]) -> Result<u64> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {
         let (byte, rest) = bytes
@@ -248,7 +248,7 @@ fn take(bytes: &mut &[u8]) -> Result<u64> {
     Err(too_large())
 }
 
-fn take_count(bytes: &mut &[u8], most: usize) -> Result<usize> {
+pub(crate) fn take_count(bytes: &mut &[u8], most: usize) -> Result<usize> {
     let count = usize::try_from(take(bytes)?).map_err(|_| too_large())?;
     if count > most {
         Err(too_large())
@@ -257,11 +257,11 @@ fn take_count(bytes: &mut &[u8], most: usize) -> Result<usize> {
     }
 }
 
-const fn zigzag(value: i64) -> u64 {
+pub(crate) const fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
-const fn unzigzag(value: u64) -> i64 {
+pub(crate) const fn unzigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
 }
 

@@ -121,18 +121,23 @@ impl Worker {
     pub async fn ask(
         &mut self,
         request: Request,
+        payload: &[u8],
         within: Duration,
     ) -> Result<(FromWorker, Vec<u8>)> {
         self.requests += 1;
         let deadline = Instant::now() + within;
-        match timeout_at(deadline, self.converse(request)).await {
+        match timeout_at(deadline, self.converse(request, payload)).await {
             Ok(answer) => answer,
             Err(_) => Err(Error::TimedOut(within.as_secs())),
         }
     }
 
-    async fn converse(&mut self, request: Request) -> Result<(FromWorker, Vec<u8>)> {
-        self.say(&ToWorker::Request(request), &[]).await?;
+    async fn converse(
+        &mut self,
+        request: Request,
+        payload: &[u8],
+    ) -> Result<(FromWorker, Vec<u8>)> {
+        self.say(&ToWorker::Request(request), payload).await?;
         loop {
             match protocol::receive(&mut self.socket).await {
                 Ok((FromWorker::NeedBlock { offset, length }, _)) => {

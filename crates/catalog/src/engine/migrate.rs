@@ -23,6 +23,11 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
         "viewing_claims",
         include_str!("../../../../migrations/0002_viewing_claims.sql"),
     ),
+    (
+        3,
+        "made_for_viewing",
+        include_str!("../../../../migrations/0003_made_for_viewing.sql"),
+    ),
 ];
 
 rows! {

@@ -87,6 +87,10 @@ rows! {
         pub width: Option<u32>,
         /// Picture height in pixels.
         pub height: Option<u32>,
+        /// The picture is transcoded for viewing: its codec in the original.
+        pub made_video: Option<String>,
+        /// The sound is transcoded for viewing: its codec in the original.
+        pub made_audio: Option<String>,
         /// What its creator is.
         pub created_by_kind: ActorKind,
         /// Who created it.
@@ -187,6 +191,10 @@ pub struct Playback {
     pub width: Option<u32>,
     /// Picture height in pixels.
     pub height: Option<u32>,
+    /// The picture is transcoded for viewing: its codec in the original.
+    pub made_video: Option<String>,
+    /// The sound is transcoded for viewing: its codec in the original.
+    pub made_audio: Option<String>,
 }
 
 /// Recordings of one millisecond have this many bits to differ in; more spill into the next.

@@ -143,13 +143,22 @@ impl Catalog {
     /// [`Error::Missing`].
     pub async fn set_playback(&self, id: RecordingId, playback: &Playback) -> Result<()> {
         let sql = "UPDATE recordings SET playback_state = $1, playback_reason = $2, duration_ms = $3, width = $4,
-                height = $5, version = version + 1 WHERE id = $6";
+                height = $5, made_video = $6, made_audio = $7, version = version + 1 WHERE id = $8";
         let mut db = self.write().await?;
         let p = playback;
         if db
             .execute(
                 sql,
-                args![p.state, p.reason, p.duration_ms, p.width, p.height, id],
+                args![
+                    p.state,
+                    p.reason,
+                    p.duration_ms,
+                    p.width,
+                    p.height,
+                    p.made_video,
+                    p.made_audio,
+                    id
+                ],
             )
             .await?
             == 0

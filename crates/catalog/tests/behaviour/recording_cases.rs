@@ -33,6 +33,8 @@ pub async fn a_recording_goes_its_way(f: &Fixture) {
         duration_ms: Some(5),
         width: Some(1920),
         height: Some(1080),
+        made_video: None,
+        made_audio: Some("pcm_mulaw".to_owned()),
     };
     c.set_playback(id, &playback).await.expect("playback");
 

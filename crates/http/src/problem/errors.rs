@@ -118,6 +118,12 @@ impl From<PasswordError> for Problem {
 
 impl From<PlaybackError> for Problem {
     fn from(error: PlaybackError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&PlaybackError> for Problem {
+    fn from(error: &PlaybackError) -> Self {
         if let Some(reason) = error.reason() {
             return Self::new(Kind::NotPlayable).detail(reason.text);
         }

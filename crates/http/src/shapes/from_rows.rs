@@ -6,7 +6,7 @@ use docket_base::ids::UnitId;
 use docket_catalog::{RecordingState, RecordingView};
 
 use super::{
-    CaseRef, OfficerRef, Playback, Quarantine, RecorderRef, Recording, StationRef, UnitRef,
+    CaseRef, Made, OfficerRef, Playback, Quarantine, RecorderRef, Recording, StationRef, UnitRef,
 };
 use crate::access::{Action, Principal, authorise_units};
 use crate::problem::Result;
@@ -134,7 +134,13 @@ fn shape(view: RecordingView, cases: Vec<CaseRef>) -> Recording {
             duration_ms: row.duration_ms,
             width: row.width,
             height: row.height,
+            made: made(row.made_video, row.made_audio),
         },
         version: row.version,
     }
+}
+
+/// Nothing is transcoded where both are absent.
+fn made(video: Option<String>, audio: Option<String>) -> Option<Made> {
+    (video.is_some() || audio.is_some()).then_some(Made { video, audio })
 }

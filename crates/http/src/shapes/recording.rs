@@ -53,6 +53,15 @@ pub struct Playback {
     pub duration_ms: Option<u64>,
     pub width: Option<u32>,
     pub height: Option<u32>,
+    /// What is transcoded for viewing; the original is untouched.
+    pub made: Option<Made>,
+}
+
+/// Streams transcoded for viewing, by what they are in the original, e.g. `hevc`, `pcm_mulaw`.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Made {
+    pub video: Option<String>,
+    pub audio: Option<String>,
 }
 
 /// A recording 音像记录.

@@ -17,6 +17,8 @@ async fn set(world: &World, id: RecordingId, state: PlaybackState, reason: Optio
         duration_ms: Some(2_000),
         width: Some(640),
         height: Some(360),
+        made_video: None,
+        made_audio: Some("pcm_mulaw".to_owned()),
     };
     let done = world.app.catalog().set_playback(id, &playback).await;
     done.expect("catalog");
@@ -47,6 +49,7 @@ fn index() -> PlaybackIndex {
         stream: 0,
         timescale: 1_000,
         codec: "avc1.64001f".into(),
+        mode: docket_playback::Mode::Raw,
     };
     let segment = |number: u64| {
         let sample = Sample {

@@ -7,6 +7,7 @@ use docket_base::ids::RecordingId;
 use docket_catalog::{PlaybackState, Recording};
 use docket_ingest::probe::{POSTER, derivative};
 use docket_ingest::viewing::Served;
+use docket_playback::{PlaybackIndex, Variant};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 
@@ -72,10 +73,11 @@ pub async fn init(
     Ok(media(MP4, bytes))
 }
 
-/// A media segment, from 0.
+/// A media segment, from 0; and what a second variant has: `low.m3u8`, `full.m3u8`, `full-init.mp4`,
+/// `full-{n}.m4s`.
 #[utoipa::path(get, path = "/v1/recordings/{id}/hls/{segment}", tag = "playback",
     params(("id" = String, Path, description = "The recording's id"),
-        ("segment" = String, Path, description = "`{n}.m4s`")),
+        ("segment" = String, Path, description = "`{n}.m4s`, or a name from the multivariant playlist")),
     responses((status = 200, description = "fMP4 media segment", content_type = "video/mp4"),
         (status = 404, description = "No such segment, or no recording that you may see", body = crate::problem::ProblemBody),
         (status = 409, description = "As for the playlist", body = crate::problem::ProblemBody)))]
@@ -86,13 +88,29 @@ pub async fn segment(
     method: Method,
 ) -> Result<Response> {
     let (permit, row) = watchable(&app, &who, id).await?;
-    let number = number(&segment).ok_or(Kind::NotFound)?;
+    let file = File::named(&segment).ok_or(Kind::NotFound)?;
     let index = app.index_of(&row).await?;
+    let number = match file {
+        File::Playlist(variant) => {
+            let text = index.playlist_of(variant).ok_or(Kind::NotFound)?;
+            let served = Served::playlist(text.len() as u64);
+            serve(&app, permit, &row, &method, served).await?;
+            return Ok(media(PLAYLIST, Bytes::from(text)));
+        }
+        File::Init(variant) => {
+            let bytes = index.init_of(variant).ok_or(Kind::NotFound)?;
+            let served = Served::playlist(bytes.len() as u64);
+            serve(&app, permit, &row, &method, served).await?;
+            return Ok(media(MP4, bytes));
+        }
+        File::Segment(variant, number) if index.is_made() => {
+            return made(&app, permit, &row, &method, &index, (variant, number)).await;
+        }
+        File::Segment(Variant::Full, _) => return Err(Kind::NotFound.into()),
+        File::Segment(Variant::First, number) => number,
+    };
     let plan = index.plan(number)?;
-    let place = index.segments().get(number).ok_or(Kind::NotFound)?;
-    let from_ms = place.start_us / 1_000;
-    let until_ms = place.start_us.saturating_add(place.duration_us) / 1_000;
-    let served = Served::segment(plan.size_bytes, from_ms..until_ms);
+    let served = Served::segment(plan.size_bytes, stretch(&index, number)?);
     serve(&app, permit, &row, &method, served).await?;
     if method == Method::HEAD {
         return Ok(media(MP4, Bytes::new()));
@@ -101,6 +119,33 @@ pub async fn segment(
     let _place = app.segment_place(plan.size_bytes).await?;
     let source = app.ingest().source(&stored.key, stored.size_bytes).await?;
     Ok(media(MP4, plan.fetch(&source).await?))
+}
+
+/// A segment that the worker makes. Made before the viewing is told of it: its size is part of what is told.
+async fn made(
+    app: &AppState,
+    permit: Permit,
+    row: &Recording,
+    method: &Method,
+    index: &PlaybackIndex,
+    (variant, number): (Variant, usize),
+) -> Result<Response> {
+    let stretch = stretch(index, number)?;
+    index.init_of(variant).ok_or(Kind::NotFound)?;
+    if method == Method::HEAD {
+        return Ok(media(MP4, Bytes::new()));
+    }
+    let bytes = app.made_segment(row, index, number, variant).await?;
+    let served = Served::segment(bytes.len() as u64, stretch);
+    serve(app, permit, row, method, served).await?;
+    Ok(media(MP4, bytes))
+}
+
+/// The milliseconds a segment shows.
+fn stretch(index: &PlaybackIndex, number: usize) -> Result<std::ops::Range<u64>> {
+    let place = index.segments().get(number).ok_or(Kind::NotFound)?;
+    let until_us = place.start_us.saturating_add(place.duration_us);
+    Ok(place.start_us / 1_000..until_us / 1_000)
 }
 
 /// A picture of the recording. Lists show it, so it opens no viewing.
@@ -183,6 +228,29 @@ fn media(kind: &'static str, bytes: Bytes) -> Response {
     (headers, bytes).into_response()
 }
 
+/// What a name beside the playlist stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum File {
+    Playlist(Variant),
+    Init(Variant),
+    Segment(Variant, usize),
+}
+
+impl File {
+    fn named(name: &str) -> Option<Self> {
+        let (variant, rest) = match name.strip_prefix("full-") {
+            Some(rest) => (Variant::Full, rest),
+            None => (Variant::First, name),
+        };
+        match rest {
+            "low.m3u8" if variant == Variant::First => Some(Self::Playlist(Variant::First)),
+            "full.m3u8" if variant == Variant::First => Some(Self::Playlist(Variant::Full)),
+            "init.mp4" => Some(Self::Init(variant)),
+            segment => number(segment).map(|number| Self::Segment(variant, number)),
+        }
+    }
+}
+
 fn number(segment: &str) -> Option<usize> {
     let digits = segment.strip_suffix(".m4s")?;
     let plain =
@@ -193,6 +261,20 @@ fn number(segment: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_beside_the_playlist() {
+        use Variant::{First, Full};
+        let named = File::named;
+        assert_eq!(named("3.m4s"), Some(File::Segment(First, 3)));
+        assert_eq!(named("full-3.m4s"), Some(File::Segment(Full, 3)));
+        assert_eq!(named("full-init.mp4"), Some(File::Init(Full)));
+        assert_eq!(named("full.m3u8"), Some(File::Playlist(Full)));
+        assert_eq!(named("low.m3u8"), Some(File::Playlist(First)));
+        for wrong in ["full-full.m3u8", "full-full-3.m4s", "full-", "other.m3u8"] {
+            assert_eq!(named(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn segments_are_numbers() {
