@@ -9,6 +9,7 @@ mod parts;
 mod rebuild;
 mod serve;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -45,8 +46,8 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
 
 async fn dispatch(command: Command, config: Config) -> anyhow::Result<u8> {
     match command {
-        Command::Config => print!("{}", config.to_toml()?),
-        Command::Openapi => println!("{}", docket_http::openapi().to_pretty_json()?),
+        Command::Config => say(&config.to_toml()?)?,
+        Command::Openapi => say(&format!("{}\n", docket_http::openapi().to_pretty_json()?))?,
         Command::Key(KeyCommand::Show) => {
             let key = parts::existing_key(&config.data)?;
             let key = key.with_context(|| {
@@ -77,6 +78,14 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// Long output that may be piped into something that reads only its beginning.
+fn say(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        done => Ok(done?),
+    }
 }
 
 /// In the running daemon, or here when there is none.
