@@ -8,6 +8,7 @@ mod crash;
 mod events;
 mod foreign_clients;
 mod formats;
+mod growing;
 mod names;
 mod operating;
 mod playback;

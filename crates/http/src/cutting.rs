@@ -17,6 +17,8 @@ use crate::state::AppState;
 const KEPT_BYTES: usize = 64 << 20;
 /// Segments in memory at once, by their size together, in KiB.
 const CUTTING_KIB: u32 = 192 << 10;
+/// Hints received at once; each may take 32 MiB.
+const HINTS: usize = 4;
 
 /// Bounds on what playing keeps in memory.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub struct Cutting {
     indexes: IndexCache,
     made: MadeSegments,
     room: Arc<Semaphore>,
+    hints: Arc<Semaphore>,
 }
 
 impl Cutting {
@@ -33,6 +36,7 @@ impl Cutting {
             indexes: IndexCache::new(KEPT_BYTES),
             made: MadeSegments::new(made_cache_bytes),
             room: Arc::new(Semaphore::new(CUTTING_KIB as usize)),
+            hints: Arc::new(Semaphore::new(HINTS)),
         }
     }
 }
@@ -99,6 +103,11 @@ impl AppState {
             .ok_or_else(|| Problem::new(Kind::NotYetPlayable).detail("no media worker runs"))?;
         let making = made.get_or_make(key, playback, source, index);
         making.await.map_err(|error| Problem::from(&*error))
+    }
+
+    /// A place for a hint in memory; `None` while all are taken.
+    pub(crate) fn hint_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.cutting().hints).try_acquire_owned().ok()
     }
 
     /// Waits until a segment of this size may be in memory.

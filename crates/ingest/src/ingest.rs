@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::Result;
+use crate::growing::Growing;
 use crate::receipts::Receipts;
 use crate::reserve::Room;
 use crate::sequencer::{SequenceError, Sequencer};
@@ -107,6 +108,8 @@ pub struct Ingest {
     pub options: Options,
     /// Set when the daemon stops: requests save what they have and end.
     pub shutdown: CancellationToken,
+    /// Uploads that are watched while they arrive.
+    pub(crate) growing: Growing,
     pub(crate) room: Arc<dyn Room>,
     pub(crate) locks: UploadLocks,
     pub(crate) memory: Memory,
@@ -164,6 +167,7 @@ impl Ingest {
             playback: parts.playback,
             options: parts.options,
             shutdown: CancellationToken::new(),
+            growing: Growing::default(),
             room: parts.room,
             locks: UploadLocks::default(),
             progress: broadcast::Sender::new(1_024),

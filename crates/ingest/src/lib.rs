@@ -10,6 +10,7 @@ pub mod corrections;
 pub mod dockings;
 mod error;
 mod event;
+pub mod growing;
 pub mod holds;
 mod ingest;
 pub mod links;

@@ -98,9 +98,9 @@ impl Ingest {
             return Ok(());
         };
         let (key, _) = sealed_facts(recording)?;
-        let source = self
-            .source(&key, recording.size_bytes.unwrap_or_default())
-            .await?;
+        let size_bytes = recording.size_bytes.unwrap_or_default();
+        self.compare_hint(recording, &key, size_bytes).await?;
+        let source = self.source(&key, size_bytes).await?;
         let prepared = match playback.prepare(recording.id, source, POSTER_WIDTH).await {
             Ok(prepared) => prepared,
             Err(error) => return Err(crate::IngestError::Playback(error)),
@@ -148,7 +148,9 @@ impl Ingest {
             made_video: transcoded(StreamKind::Video),
             made_audio: transcoded(StreamKind::Audio),
         };
-        Ok(self.catalog.set_playback(id, &playback).await?)
+        self.catalog.set_playback(id, &playback).await?;
+        self.growing.forget(id);
+        Ok(())
     }
 
     /// A sealed original as the media worker reads it: a descriptor where there is one, else blocks.

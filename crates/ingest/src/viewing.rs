@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_base::Micros;
 use docket_base::ids::{RecordingId, ViewingId};
+use docket_base::{Micros, Sha256Digest};
 use docket_catalog::{Error as CatalogError, Recording, Stretches, Viewing, ViewingPurpose};
 use docket_ledger::kinds::{self, Stretch, ViewingMeans};
 use docket_ledger::{Actor, Subject};
@@ -32,6 +32,8 @@ pub struct Served {
     bytes: u64,
     /// Milliseconds of playing time, or bytes of the original.
     stretch: Option<Range<u64>>,
+    /// The hint by which it is cut.
+    hint: Option<Sha256Digest>,
 }
 
 impl Served {
@@ -41,6 +43,7 @@ impl Served {
             purpose: ViewingPurpose::Play,
             bytes,
             stretch: None,
+            hint: None,
         }
     }
 
@@ -50,6 +53,7 @@ impl Served {
             purpose: ViewingPurpose::Play,
             bytes,
             stretch: Some(milliseconds),
+            hint: None,
         }
     }
 
@@ -60,7 +64,14 @@ impl Served {
             purpose: ViewingPurpose::Original,
             bytes,
             stretch: Some(range),
+            hint: None,
         }
+    }
+
+    /// Cut by a hint that is a claim until the recording is sealed.
+    #[must_use]
+    pub fn by_hint(self, hint: Option<Sha256Digest>) -> Self {
+        Self { hint, ..self }
     }
 }
 
@@ -106,10 +117,7 @@ impl Viewings {
         let viewing = match open.get_mut(&key) {
             Some(viewing) => viewing,
             None => {
-                let id = self
-                    .ingest
-                    .open_viewing(actor, recording, served.purpose)
-                    .await?;
+                let id = self.ingest.open_viewing(actor, recording, &served).await?;
                 let fresh = Open {
                     id,
                     last_served: now,
@@ -254,8 +262,9 @@ impl Ingest {
         &self,
         actor: Actor,
         recording: &Recording,
-        purpose: ViewingPurpose,
+        served: &Served,
     ) -> Result<ViewingId> {
+        let purpose = served.purpose;
         let viewer = actor_ref(actor);
         // One that was open when the daemon stopped goes on; its opening is in the log.
         if let Some(known) = self
@@ -278,6 +287,7 @@ impl Ingest {
             viewing: id,
             means,
             while_receiving: recording.state.is_open(),
+            hint_sha256: served.hint,
         };
         let event = self.event(
             actor,

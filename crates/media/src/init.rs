@@ -98,6 +98,9 @@ fn add_stream(output: &mut Output, input: &Input, track: &Described) -> Result<(
             return Err(ffmpeg::Error::from(code).into());
         }
         (*(*stream).codecpar).codec_tag = 0; // the muxer knows its own
+        // Of a fragmented file it is an average over what is there: while that still arrives, the
+        // init segment must stay what it is.
+        (*(*stream).codecpar).bit_rate = 0;
         (*stream).time_base = match track.timescale {
             Some(scale) => ffi::AVRational {
                 num: 1,

@@ -20,6 +20,8 @@ pub struct Layout {
     pub has_fragments: bool,
     /// The last box claims bytes that aren't there.
     pub is_cut: bool,
+    /// Where that box begins: up to here everything is whole.
+    pub cut_at: Option<u64>,
     /// Contents of `mdat` boxes that lie in the file, in order.
     pub media_data: Vec<Range<u64>>,
 }
@@ -55,6 +57,7 @@ pub fn read(recording: &Recording) -> Result<Layout> {
         layout.has_moov |= &kind == b"moov";
         layout.has_fragments |= &kind == b"moof";
         layout.is_cut = end > size_bytes;
+        layout.cut_at = layout.is_cut.then_some(offset);
         let content = offset + header_bytes..end.min(size_bytes);
         if &kind == b"mdat" && content.start < content.end {
             layout.media_data.push(content);

@@ -36,6 +36,9 @@ pub struct Probed {
 /// [`Fault::Source`] and [`Fault::OutOfMemory`]; what the media is at fault for is in the verdict.
 pub fn probe(recording: &Recording) -> Result<Probed> {
     let layout = layout::read(recording)?;
+    if let (true, Some(cut_at)) = (layout.has_fragments, layout.cut_at) {
+        recording.end_at(cut_at);
+    }
     let input = match open(recording, Depth::Streams) {
         Ok(input) => input,
         Err(fault @ (Fault::Source(_) | Fault::OutOfMemory)) => return Err(fault),

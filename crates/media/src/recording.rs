@@ -29,6 +29,8 @@ struct State {
     origin: Origin,
     /// Stretches that read as zeros without being fetched, in order; see [`Recording::skim`].
     skimmed: Vec<Range<u64>>,
+    /// Readers find the end here, before the recording's own; see [`Recording::end_at`].
+    end: Option<u64>,
     /// The first failure of the source, kept because FFmpeg makes an end of file of some errors.
     failure: Option<String>,
 }
@@ -74,6 +76,7 @@ impl Recording {
         let state = State {
             origin,
             skimmed: Vec::new(),
+            end: None,
             failure: None,
         };
         Self {
@@ -99,6 +102,18 @@ impl Recording {
     /// place and size matter, but not their content.
     pub fn skim(&self, stretches: Vec<Range<u64>>) {
         self.state().skimmed = stretches;
+    }
+
+    /// From now on FFmpeg sees the recording as ending here. A fragmented MP4 that ends inside a box (it
+    /// is cut off, or still arriving) can't be opened otherwise.
+    pub fn end_at(&self, offset: u64) {
+        self.state().end = Some(offset);
+    }
+
+    /// Where readers find the end.
+    fn seen_bytes(&self) -> u64 {
+        let end = self.state().end;
+        end.map_or(self.size_bytes, |end| end.min(self.size_bytes))
     }
 
     /// Why the source failed, if it did.
@@ -247,7 +262,9 @@ pub struct Reader {
 
 impl Read for Reader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.recording.read_at(self.position, into)?;
+        let left = self.recording.seen_bytes().saturating_sub(self.position);
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(into.len());
+        let read = self.recording.read_at(self.position, &mut into[..most])?;
         self.position += read as u64;
         Ok(read)
     }
@@ -257,7 +274,7 @@ impl Seek for Reader {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let target = match to {
             SeekFrom::Start(offset) => Some(offset),
-            SeekFrom::End(distance) => self.recording.size_bytes.checked_add_signed(distance),
+            SeekFrom::End(distance) => self.recording.seen_bytes().checked_add_signed(distance),
             SeekFrom::Current(distance) => self.position.checked_add_signed(distance),
         };
         // Beyond the end is allowed, as in files: reading there finds nothing.

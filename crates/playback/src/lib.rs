@@ -16,6 +16,7 @@ pub mod cache;
 pub mod error;
 pub mod facts;
 pub mod fragment;
+pub mod growth;
 pub mod index;
 pub mod made;
 mod making;

@@ -135,8 +135,16 @@ fn files() -> OpenApiRouter<AppState> {
         .layer(DefaultBodyLimit::disable())
 }
 
+/// Bounded by their handler, before anything is read.
+fn hints() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(recordings::hint::put))
+        .layer(DefaultBodyLimit::disable())
+}
+
 fn large() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(registers::import))
         .layer(DefaultBodyLimit::max(LARGEST_IMPORT))
+        .merge(hints())
 }

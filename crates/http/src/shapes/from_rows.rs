@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use docket_base::ids::UnitId;
 use docket_catalog::{RecordingState, RecordingView};
+use docket_ingest::growing::Glance;
 
 use super::{
     CaseRef, Made, OfficerRef, Playback, Quarantine, RecorderRef, Recording, StationRef, UnitRef,
@@ -55,7 +56,15 @@ impl<'a> Showing<'a> {
                 });
             }
         }
-        Ok(shape(view, cases))
+        let arriving = match view.recording.state.is_open() {
+            true => Some(self.app.ingest().glance(view.recording.id).await?),
+            false => None,
+        };
+        let mut shown = shape(view, cases);
+        if let Some(glance) = arriving {
+            shown.playback = playback_of(glance);
+        }
+        Ok(shown)
     }
 
     /// Whether a case's evidence of this unit is shown: to whoever may read its recordings, and to who ties them.
@@ -71,6 +80,22 @@ impl<'a> Showing<'a> {
             items.push(self.recording(view).await?);
         }
         Ok(items)
+    }
+}
+
+/// How a recording plays that is still arriving.
+fn playback_of(glance: Glance) -> Playback {
+    let plays = glance.playable_ms.is_some();
+    Playback {
+        state: if plays { "growing" } else { "pending" }.to_owned(),
+        reason: glance.reason,
+        duration_ms: glance.duration_ms,
+        width: glance.size.map(|(width, _)| width),
+        height: glance.size.map(|(_, height)| height),
+        preview: glance.preview,
+        playable_ms: glance.playable_ms,
+        stalled: glance.stalled,
+        made: None,
     }
 }
 
@@ -134,6 +159,9 @@ fn shape(view: RecordingView, cases: Vec<CaseRef>) -> Recording {
             duration_ms: row.duration_ms,
             width: row.width,
             height: row.height,
+            preview: false,
+            playable_ms: None,
+            stalled: false,
             made: made(row.made_video, row.made_audio),
         },
         version: row.version,

@@ -46,13 +46,19 @@ pub struct Quarantine {
 /// Whether and how it plays.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Playback {
-    /// `ready`, `pending` or `impossible`.
+    /// `ready`, `pending`, `impossible`, or `growing`: it is still arriving and plays up to `playable_ms`.
     pub state: String,
-    /// A stable code of why it doesn't play, e.g. `video_codec_unsupported`.
+    /// A stable code of why it doesn't play (yet), e.g. `video_codec_unsupported`, `index_at_end`.
     pub reason: Option<String>,
     pub duration_ms: Option<u64>,
     pub width: Option<u32>,
     pub height: Option<u32>,
+    /// It is cut by an index that was sent ahead and not yet compared with what came.
+    pub preview: bool,
+    /// While it grows: up to this time it can be watched now.
+    pub playable_ms: Option<u64>,
+    /// While it arrives: no byte came for 10 s (the station is off-line or busy).
+    pub stalled: bool,
     /// What is transcoded for viewing; the original is untouched.
     pub made: Option<Made>,
 }

@@ -169,6 +169,7 @@ const TABLE: &[Row] = &[
     row("PATCH /files/{id}", About::Sender, "SCu"),
     row("POST /files/{id}", About::Sender, "SCu"),
     row("DELETE /files/{id}", About::Sender, "SCu"),
+    row("PUT /v1/recordings/{id}/hint", About::Sender, "SCu"),
     // Last, because it ends the session.
     row("DELETE /v1/session", About::Session, "ASCX"),
 ];

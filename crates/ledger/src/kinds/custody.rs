@@ -162,6 +162,17 @@ bodies! {
         /// Length read.
         actual_size_bytes: Option<u64>,
     }
+    /// See [`super::Event::RecordingHintDiffered`]. Who watched by the hint is told by their viewings.
+    RecordingHintDiffered {
+        /// SHA-256 of the hint.
+        hint_sha256: Sha256Digest,
+        /// Where in the file it was said to begin.
+        from_bytes: u64,
+        /// Where it was said to end (exclusive).
+        until_bytes: u64,
+        /// SHA-256 of the original's bytes there.
+        actual_sha256: Sha256Digest,
+    }
     /// See [`super::Event::RecordingCorrected`]. What was said before stays in the log.
     RecordingCorrected {
         /// The field and its new value.
@@ -188,6 +199,8 @@ bodies! {
         means: ViewingMeans,
         /// Whether it was still arriving.
         while_receiving: bool,
+        /// SHA-256 of the hint by which it was cut, while that was not compared with the original.
+        hint_sha256: Option<Sha256Digest>,
     }
     /// See [`super::Event::ViewingClosed`].
     ViewingClosed {

@@ -128,6 +128,8 @@ events! {
     "recording.verified" => RecordingVerified;
     /// The sealed original was read back and is not, or cannot be read.
     "recording.verify_failed" => RecordingVerifyFailed;
+    /// The index that was sent ahead of it is not what came.
+    "recording.hint_differed" => RecordingHintDiffered;
     /// A fact about it was corrected.
     "recording.corrected" => RecordingCorrected;
     /// Its notes and tags were written.

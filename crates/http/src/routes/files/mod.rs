@@ -59,6 +59,13 @@ impl From<Refusal> for Failure {
     }
 }
 
+impl From<Failure> for Problem {
+    /// For routes that are no tus.
+    fn from(failure: Failure) -> Self {
+        failure.problem
+    }
+}
+
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Self {
@@ -103,7 +110,11 @@ impl IntoResponse for Failure {
 }
 
 /// An upload that this caller may go on with: its sender, by the token or the session it began with.
-async fn own_upload(app: &AppState, who: &Principal, id: RecordingId) -> TusResult<Permit> {
+pub(crate) async fn own_upload(
+    app: &AppState,
+    who: &Principal,
+    id: RecordingId,
+) -> TusResult<Permit> {
     let upload = app.catalog().upload(id).await?;
     let (unit, owner, token) = match &upload {
         Some(upload) => {

@@ -145,7 +145,11 @@ pub async fn get(
     Path(id): Path<RecordingId>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    permitted(&app, &who, Action::ReadRecordings, id).await?;
+    let (_, row) = permitted(&app, &who, Action::ReadRecordings, id).await?;
+    if row.state.is_open() {
+        // Whoever looks at it will ask whether it plays already.
+        app.ingest().look_into(&row);
+    }
     shown(&app, &who, id, &headers).await
 }
 

@@ -1,8 +1,10 @@
 //! `/v1/recordings` and everything under one recording.
 
 pub mod annotate;
+mod arriving;
 pub mod corrections;
 pub mod custody;
+pub mod hint;
 pub mod holds;
 pub mod list;
 pub mod original;

@@ -11,6 +11,7 @@ use docket_playback::{PlaybackIndex, Variant};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 
+use super::arriving::{self, Piece};
 use super::original::stored;
 use super::permitted;
 use crate::access::{Action, Permit, Principal};
@@ -19,10 +20,11 @@ use crate::problem::{Kind, Problem, Result};
 use crate::respond::etag::ETag;
 use crate::state::AppState;
 
-const PLAYLIST: &str = "application/vnd.apple.mpegurl";
-const MP4: &str = "video/mp4";
+pub(super) const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+pub(super) const MP4: &str = "video/mp4";
 
-/// The playlist. Asking for it opens a viewing.
+/// The playlist. Asking for it opens a viewing. Of a recording that is still arriving it is an EVENT playlist that
+/// grows; numbers and times of its segments stay what they are, and it has its end once the recording is sealed.
 #[utoipa::path(get, path = "/v1/recordings/{id}/hls/index.m3u8", tag = "playback",
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 200, description = "HLS media playlist", content_type = "application/vnd.apple.mpegurl", body = String),
@@ -34,7 +36,11 @@ pub async fn playlist(
     Path(id): Path<RecordingId>,
     method: Method,
 ) -> Result<Response> {
-    let (permit, row) = watchable(&app, &who, id).await?;
+    let (permit, row) = permitted(&app, &who, Action::View, id).await?;
+    if let Some(playing) = arriving::playing(&app, &row).await? {
+        return arriving::answer(&app, permit, &row, &method, &playing, Piece::Playlist).await;
+    }
+    watchable(&row)?;
     let index = app.index_of(&row).await?;
     let text = index.playlist();
     serve(
@@ -60,7 +66,11 @@ pub async fn init(
     Path(id): Path<RecordingId>,
     method: Method,
 ) -> Result<Response> {
-    let (permit, row) = watchable(&app, &who, id).await?;
+    let (permit, row) = permitted(&app, &who, Action::View, id).await?;
+    if let Some(playing) = arriving::playing(&app, &row).await? {
+        return arriving::answer(&app, permit, &row, &method, &playing, Piece::Init).await;
+    }
+    watchable(&row)?;
     let bytes = app.index_of(&row).await?.init();
     serve(
         &app,
@@ -87,7 +97,12 @@ pub async fn segment(
     Path((id, segment)): Path<(RecordingId, String)>,
     method: Method,
 ) -> Result<Response> {
-    let (permit, row) = watchable(&app, &who, id).await?;
+    let (permit, row) = permitted(&app, &who, Action::View, id).await?;
+    if let Some(playing) = arriving::playing(&app, &row).await? {
+        let piece = Piece::Segment(&segment);
+        return arriving::answer(&app, permit, &row, &method, &playing, piece).await;
+    }
+    watchable(&row)?;
     let file = File::named(&segment).ok_or(Kind::NotFound)?;
     let index = app.index_of(&row).await?;
     let number = match file {
@@ -183,22 +198,15 @@ pub async fn poster(
     Ok((tags, jpeg).into_response())
 }
 
-async fn watchable(
-    app: &AppState,
-    who: &Principal,
-    id: RecordingId,
-) -> Result<(Permit, Recording)> {
-    let (permit, row) = permitted(app, who, Action::View, id).await?;
+/// Whether a closed recording plays.
+fn watchable(row: &Recording) -> Result<()> {
     let later = || Problem::new(Kind::NotYetPlayable).retry_after_seconds(2);
-    if row.state.is_open() {
-        return Err(later().detail("it is still arriving"));
-    }
-    stored(&row)?;
+    stored(row)?;
     match row.playback_state {
-        PlaybackState::Ready => Ok((permit, row)),
+        PlaybackState::Ready => Ok(()),
         PlaybackState::Pending => Err(later().detail("it is being looked at")),
         PlaybackState::Impossible => {
-            let reason = row.playback_reason.unwrap_or_default();
+            let reason = row.playback_reason.clone().unwrap_or_default();
             Err(Problem::new(Kind::NotPlayable)
                 .detail(reason.replace('_', " "))
                 .member("reason", reason))
@@ -206,7 +214,7 @@ async fn watchable(
     }
 }
 
-async fn serve(
+pub(super) async fn serve(
     app: &AppState,
     permit: Permit,
     row: &Recording,
@@ -220,7 +228,7 @@ async fn serve(
 }
 
 /// Not kept by the browser: every look goes through the decision and the viewing's record.
-fn media(kind: &'static str, bytes: Bytes) -> Response {
+pub(super) fn media(kind: &'static str, bytes: Bytes) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(kind)),
         (CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
@@ -251,7 +259,7 @@ impl File {
     }
 }
 
-fn number(segment: &str) -> Option<usize> {
+pub(super) fn number(segment: &str) -> Option<usize> {
     let digits = segment.strip_suffix(".m4s")?;
     let plain =
         !digits.is_empty() && digits.len() <= 9 && digits.bytes().all(|b| b.is_ascii_digit());

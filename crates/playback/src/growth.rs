@@ -1,0 +1,152 @@
+//! An index while its recording is still arriving: which segments can be cut already, and whether a
+//! newer index goes on where an older one stopped.
+
+use std::fmt::Write;
+
+use crate::error::Result;
+use crate::index::{PlaybackIndex, SegmentHead};
+
+/// How many bytes of the original must be there so that segments `0..=n` can be cut, for each `n`.
+///
+/// # Errors
+/// [`crate::Error::BadIndex`] when rows are damaged.
+pub fn reach(index: &PlaybackIndex) -> Result<Vec<u64>> {
+    let mut needed = 0_u64;
+    (0..index.segments().len())
+        .map(|number| {
+            let ends = index
+                .runs(number)?
+                .into_iter()
+                .flat_map(|run| run.samples)
+                .map(|sample| sample.offset.saturating_add(u64::from(sample.size_bytes)));
+            needed = needed.max(ends.max().unwrap_or(0));
+            Ok(needed)
+        })
+        .collect()
+}
+
+/// Whether a player that has the first `count` segments of `earlier` can go on with `later`: same init
+/// segment, same tracks, and these segments cut and filled alike.
+pub fn goes_on(earlier: &PlaybackIndex, later: &PlaybackIndex, count: usize) -> bool {
+    let same_head = earlier.init() == later.init()
+        && earlier.tracks() == later.tracks()
+        && earlier.origin_us() == later.origin_us()
+        && earlier.segments().get(..count) == later.segments().get(..count)
+        && count <= earlier.segments().len();
+    let same_frames = |number| match (earlier.runs(number), later.runs(number)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    };
+    same_head && (0..count).all(same_frames)
+}
+
+/// The playlist of what can be watched so far (RFC 8216, 4.3.3.5): it only grows, and has no end yet.
+/// `all` are the segments the index knows, of which the first `listed` can be cut.
+pub fn playlist(all: &[SegmentHead], listed: usize) -> String {
+    let longest_us = all.iter().map(|s| s.duration_us).max().unwrap_or(0);
+    let mut text = String::with_capacity(220 + listed * 32);
+    text.push_str("#EXTM3U\n#EXT-X-VERSION:7\n");
+    let target_s = longest_us.div_ceil(1_000_000).max(1);
+    let _ = writeln!(text, "#EXT-X-TARGETDURATION:{target_s}"); // writing to a String can't fail
+    text.push_str("#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n");
+    // Without it players begin near the end, as with a live broadcast.
+    text.push_str("#EXT-X-START:TIME-OFFSET=0,PRECISE=YES\n");
+    if all.iter().all(|s| s.independent) {
+        text.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
+    }
+    text.push_str("#EXT-X-MAP:URI=\"init.mp4\"\n");
+    for (number, segment) in all.iter().take(listed).enumerate() {
+        let (seconds, micros) = (
+            segment.duration_us / 1_000_000,
+            segment.duration_us % 1_000_000,
+        );
+        let _ = writeln!(text, "#EXTINF:{seconds}.{micros:06},\n{number}.m4s");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Facts, StreamKind, Verdict};
+    use crate::index::{NewSegment, Track};
+    use crate::rows::{Sample, TrackRun};
+
+    fn index(places: &[(u64, u32)], init: &[u8]) -> PlaybackIndex {
+        let facts = Facts {
+            container: "mp4".into(),
+            size_bytes: 1_000,
+            claimed_duration_ms: None,
+            duration_ms: Some(1),
+            creation_claimed_at: None,
+            streams: Vec::new(),
+            verdict: Verdict::playable(),
+        };
+        let track = Track {
+            kind: StreamKind::Video,
+            stream: 0,
+            timescale: 1_000,
+            codec: "avc1".into(),
+            mode: crate::made::Mode::Raw,
+        };
+        let segment = |(number, (offset, size_bytes)): (usize, &(u64, u32))| NewSegment {
+            start_us: number as u64 * 2_000_000,
+            duration_us: 2_000_000,
+            independent: true,
+            runs: vec![TrackRun {
+                track: 0,
+                decode_time: number as u64 * 2_000,
+                samples: vec![Sample {
+                    offset: *offset,
+                    size_bytes: *size_bytes,
+                    duration: 2_000,
+                    composition: 0,
+                    key: true,
+                }],
+            }],
+        };
+        let segments: Vec<NewSegment> = places.iter().enumerate().map(segment).collect();
+        PlaybackIndex::build(facts, vec![track], 0, init, &segments).expect("builds")
+    }
+
+    #[test]
+    fn segments_are_listed_in_order_even_when_bytes_are_not() {
+        let index = index(&[(0, 10), (500, 10), (20, 10)], b"init");
+        assert_eq!(reach(&index).expect("whole"), [10, 510, 510]);
+    }
+
+    #[test]
+    fn an_index_goes_on_only_where_what_was_listed_stays() {
+        let short = index(&[(0, 10), (10, 10)], b"init");
+        let longer = index(&[(0, 10), (10, 10), (20, 5)], b"init");
+        assert!(goes_on(&short, &longer, 2));
+        assert!(!goes_on(&longer, &short, 3));
+        assert!(!goes_on(
+            &short,
+            &index(&[(0, 10), (11, 10), (21, 5)], b"init"),
+            2
+        ));
+        assert!(goes_on(
+            &short,
+            &index(&[(0, 10), (11, 10), (21, 5)], b"init"),
+            1
+        ));
+        assert!(!goes_on(
+            &short,
+            &index(&[(0, 10), (10, 10), (20, 5)], b"other"),
+            2
+        ));
+    }
+
+    #[test]
+    fn a_growing_playlist_starts_at_its_beginning_and_has_no_end() {
+        let index = index(&[(0, 10), (10, 10)], b"init");
+        assert_eq!(
+            playlist(index.segments(), 1),
+            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n\
+             #EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-START:TIME-OFFSET=0,PRECISE=YES\n\
+             #EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"init.mp4\"\n#EXTINF:2.000000,\n0.m4s\n"
+        );
+        assert!(!playlist(index.segments(), 2).contains("ENDLIST"));
+    }
+}
