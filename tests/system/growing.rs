@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::harness::api::id_of;
 use crate::harness::programs::run;
-use crate::harness::{Api, Daemon, until};
+use crate::harness::{Api, Daemon, Station, until};
 
 /// An hour-like film in little: a keyframe every 2 s, 40 s, its index where `options` put it.
 async fn film(daemon: &Daemon, name: &str, options: &[&str]) -> Vec<u8> {
@@ -324,6 +324,57 @@ async fn a_hint_that_lies_is_noticed() {
         .await
         .expect(409);
     daemon.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_station_lets_what_it_sends_be_watched() {
+    let daemon = Daemon::start().await;
+    let api = daemon.api().await;
+    let station = Station::enrolled(&daemon, "keep").await;
+    let file = film(&daemon, "后厨.mp4", &["-b:v", "2M"]).await;
+    std::fs::copy(daemon.folder().join("后厨.mp4"), station.card("后厨.mp4")).expect("copied");
+    // Slow enough to look at it on its way.
+    let slow = "[[bandwidth]]\nfrom = \"00:00\"\nuntil = \"24:00\"\nlimit_mbit_per_s = 2\n";
+    station.configure(slow);
+    let mut dock = station.command("run").spawn().expect("it starts");
+    let id = until("its upload is there", || async {
+        let page = api.json("/v1/recordings").await;
+        Some(page["items"][0]["id"].as_str()?.to_owned())
+    })
+    .await;
+    let playback = growing(&api, &id).await;
+    assert_eq!(playback["preview"], true);
+    let recording = api.recording(&id).await;
+    assert_eq!(recording["state"], "receiving");
+    assert!(recording["received_bytes"].as_u64() < Some(file.len() as u64));
+    dock.kill().await.expect("killed");
+}
+
+#[tokio::test]
+async fn another_player_needs_no_sign_in_and_leaves_no_secret() {
+    let daemon = Daemon::start_with(&[("LOG__FILTER", "debug")]).await;
+    let api = daemon.api().await;
+    let file = film(&daemon, "后厨.mp4", &[]).await;
+    let mut upload = Upload::begin(api.clone(), "后厨.mp4", file).await;
+    upload.true_hint().await;
+    upload.to(30).await;
+    upload.playlist("it plays", |_| true).await;
+    let issue = format!("/v1/recordings/{}/playback-token", upload.id);
+    let issued = api.put("POST", &issue, &serde_json::json!({})).await;
+    let token = issued.expect(201).json()["token"].clone();
+    let token = token.as_str().expect("a token");
+    let player = Api::anonymous(&daemon.url());
+    let path = upload.hls(&format!("index.m3u8?token={token}"));
+    let list = Playlist::read(&player.get(&path).await.expect(200).text());
+    let (_, first) = &list.segments[0];
+    player.get(&upload.hls(first)).await.expect(200);
+    player.get(&upload.hls("0.m4s")).await.expect(401);
+    upload.sealed().await;
+    player.get(&path).await.expect(200);
+    let log = daemon.log_text();
+    assert!(log.contains("/hls/index.m3u8"), "requests are logged");
+    let secret = token.trim_start_matches("dkp_");
+    assert!(!log.contains(secret), "the token is not");
 }
 
 #[tokio::test]

@@ -54,6 +54,14 @@ rows! {
         pub recording_id: Option<RecordingId>,
     }
 
+    /// A listed file that somebody wants now.
+    pub struct WantedFile in "docking_files" {
+        /// The docking.
+        pub docking_id: DockingId,
+        /// Path on the recorder.
+        pub path: String,
+    }
+
     /// A file of a docking with what became of it.
     pub struct DockingFileView in "docking_files" {
         /// Its id.
@@ -164,6 +172,32 @@ impl Catalog {
         let sql = "SELECT f.*, r.state AS recording_state FROM docking_files f
             LEFT JOIN recordings r ON r.id = f.recording_id WHERE f.docking_id = $1 ORDER BY f.path";
         self.read().await?.all(sql, args![id]).await
+    }
+
+    /// Somebody wants this listed file now. False when the docking lists no such file.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn want_first(&self, id: DockingId, path: &str, at: Micros) -> Result<bool> {
+        let sql = "UPDATE docking_files SET first_at_us = $1 WHERE docking_id = $2 AND path = $3";
+        let mut db = self.write().await?;
+        let found = db.execute(sql, args![at, id, path]).await? > 0;
+        db.commit().await?;
+        Ok(found)
+    }
+
+    /// What is wanted now of the recorders in a station's bays and is not there, asked for last first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn wanted_first(&self, station: StationId, limit: u32) -> Result<Vec<WantedFile>> {
+        let sql = "SELECT f.docking_id, f.path FROM dockings d
+            JOIN docking_files f ON f.docking_id = d.id
+            LEFT JOIN recordings r ON r.id = f.recording_id
+            WHERE d.station_id = $1 AND d.finished_at_us IS NULL AND f.first_at_us IS NOT NULL
+            AND (r.id IS NULL OR r.state = 'receiving')
+            ORDER BY f.first_at_us DESC, f.id LIMIT $2";
+        self.read().await?.all(sql, args![station, limit]).await
     }
 
     /// Dockings of a scope, newest first.

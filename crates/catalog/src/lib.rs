@@ -26,13 +26,14 @@ mod viewings;
 mod words;
 
 pub use access::idempotency::Idempotency;
+pub use access::playback_tokens::PlaybackToken;
 pub use access::sessions::Session;
 pub use access::throttle::ThrottleRule;
 pub use access::tokens::Token;
 pub use access::users::User;
 pub use cases::{Case, Link, LinkOutcome};
 pub use change::Change;
-pub use dockings::{Docking, DockingFile, DockingFileView};
+pub use dockings::{Docking, DockingFile, DockingFileView, WantedFile};
 pub use error::{Error, Result};
 pub use events::{EventRow, StoredEvent, TreeHead};
 pub use jobs::Job;

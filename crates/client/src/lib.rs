@@ -31,7 +31,9 @@ pub use limiter::{Limiter, Turns};
 pub use metadata::{BadMetadata, Metadata};
 pub use reading::{Mark, ReadFault, Reading};
 pub use recordings::RecordingQuery;
-pub use stations::{BayReport, BayState, DockedFile, DockingOutcome, DockingReport, Heartbeat};
+pub use stations::{
+    BayReport, BayState, DockedFile, DockingOutcome, DockingReport, Heartbeat, WantedFile,
+};
 pub use trust::Trust;
 pub use tus::{EndedEarly, NewUpload, Outgoing, UploadStatus, UploadUrl};
 pub use types::{Case, CaseLink, Named, Page, Playback, Quarantine, Recording, RecordingState};

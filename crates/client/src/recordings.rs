@@ -1,11 +1,20 @@
 //! `/v1/recordings`.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use docket_base::Micros;
 use docket_base::ids::RecordingId;
+use reqwest::Method;
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE};
 
 use crate::connect::Client;
 use crate::error::{Error, Meaning};
+use crate::request::{refuse_errors, unreachable};
 use crate::types::{Page, Recording};
+
+/// 32 MiB over a slow line.
+const HINT_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What to list; everything `None` lists everything one may see, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +57,37 @@ impl Client {
             Err(error) if error.meaning() == Meaning::Gone => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Sends a stretch of a file ahead of its upload, so that it plays while it arrives. The same
+    /// one again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn put_hint(
+        &self,
+        id: RecordingId,
+        from_bytes: u64,
+        size_bytes: u64,
+        hint: Bytes,
+    ) -> Result<(), Error> {
+        let url = self
+            .server
+            .join(["v1", "recordings", &id.to_string(), "hint"]);
+        let last = (from_bytes + hint.len() as u64).saturating_sub(1);
+        let sent = self
+            .request(Method::PUT, url)
+            .header(
+                CONTENT_RANGE,
+                format!("bytes {from_bytes}-{last}/{size_bytes}"),
+            )
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .body(hint)
+            .timeout(HINT_TIMEOUT)
+            .send()
+            .await
+            .map_err(|error| unreachable(&error))?;
+        refuse_errors(sent).await.map(drop)
     }
 
     /// One page of recordings.

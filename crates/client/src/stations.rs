@@ -104,19 +104,41 @@ pub struct DockingReport {
     pub files: Vec<DockedFile>,
 }
 
+/// A listed file that somebody wants now.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct WantedFile {
+    /// The docking that lists it.
+    pub docking: DockingId,
+    /// Its path on the recorder.
+    pub path: String,
+}
+
+/// What a heartbeat's answer asks of the station; an older daemon asks nothing.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    first: Vec<WantedFile>,
+}
+
 #[derive(Deserialize)]
 struct Created {
     id: DockingId,
 }
 
 impl Client {
-    /// Says what the station sees. The first one makes the station known.
+    /// Says what the station sees, and hears what is wanted of it first. The first one makes the
+    /// station known.
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), Error> {
+    pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<Vec<WantedFile>, Error> {
         let url = self.server.join(["v1", "stations", "self"]);
-        self.send_json(Method::PUT, url, heartbeat).await
+        let request = self.with_json(Method::PUT, url, heartbeat)?;
+        let (_, body) = self.exchange(request).await?;
+        if body.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(from_json::<Answer>(&body)?.first)
     }
 
     /// Reports a docking. The same key again creates nothing new.

@@ -57,7 +57,10 @@ pub async fn beat(station: &Station) {
 
 async fn tell(station: &Station, heartbeat: &Heartbeat) -> bool {
     match station.client.heartbeat(heartbeat).await {
-        Ok(()) => true,
+        Ok(wanted) => {
+            station.want(wanted);
+            true
+        }
         Err(error) => {
             tracing::debug!(%error, "heartbeat not heard");
             false

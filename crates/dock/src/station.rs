@@ -8,7 +8,7 @@ use std::time::Duration;
 use docket_base::lane::Pool;
 use docket_base::{Clock, Random};
 use docket_client::upload::Conditions;
-use docket_client::{Client, Limiter, Patience, Turns};
+use docket_client::{Client, Limiter, Patience, Turns, WantedFile};
 use docket_ledger::VerifierKey;
 use tokio::sync::{oneshot, watch};
 
@@ -54,6 +54,7 @@ pub struct Station {
     turns: Arc<Turns>,
     docked: Mutex<BTreeMap<String, String>>,
     admitted: watch::Sender<bool>,
+    wanted: watch::Sender<Arc<[WantedFile]>>,
 }
 
 /// A station that cannot be put together.
@@ -101,6 +102,7 @@ impl Station {
             pool: Pool::start("station", 2)?,
             docked: Mutex::default(),
             admitted: watch::Sender::new(false),
+            wanted: watch::Sender::new(Arc::default()),
             board,
             config: parts.config,
             client: parts.client,
@@ -138,6 +140,22 @@ impl Station {
     /// The daemon's ledger key is the pinned one: it may be spoken to.
     pub fn admit(&self) {
         self.admitted.send_replace(true);
+    }
+
+    /// The daemon says which files somebody waits for.
+    pub fn want(&self, wanted: Vec<WantedFile>) {
+        self.wanted.send_if_modified(|known| {
+            let changed = **known != *wanted;
+            if changed {
+                *known = wanted.into();
+            }
+            changed
+        });
+    }
+
+    /// The files that somebody waits for, now and as that changes.
+    pub fn wanted(&self) -> watch::Receiver<Arc<[WantedFile]>> {
+        self.wanted.subscribe()
     }
 
     /// Whether the daemon may be spoken to.

@@ -35,6 +35,13 @@ impl Station {
         station
     }
 
+    /// Adds to the configuration, for the next start.
+    pub fn configure(&self, more: &str) {
+        let path = self.folder.join("docket-dock.toml");
+        let text = std::fs::read_to_string(&path).expect("configured");
+        std::fs::write(&path, format!("{text}{more}")).expect("written");
+    }
+
     /// Where a file of the recorder lies.
     pub fn card(&self, name: &str) -> PathBuf {
         self.folder.join("card/DCIM").join(name)

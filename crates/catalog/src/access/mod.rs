@@ -2,6 +2,7 @@
 //! only here as hashes that others made.
 
 pub(crate) mod idempotency;
+pub(crate) mod playback_tokens;
 pub(crate) mod sessions;
 pub(crate) mod throttle;
 pub(crate) mod tokens;

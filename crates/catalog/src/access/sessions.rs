@@ -82,7 +82,7 @@ impl Catalog {
         db.commit().await
     }
 
-    /// Sweeps what is past its time: sessions, sign-in throttles begun before `throttles_before`, and
+    /// Sweeps what is past its time: sessions, playback tokens, sign-in throttles begun before `throttles_before`, and
     /// idempotency keys from before `keys_before`.
     ///
     /// # Errors
@@ -96,6 +96,8 @@ impl Catalog {
         let mut db = self.write().await?;
         db.execute("DELETE FROM sessions WHERE expires_at_us <= $1", args![now])
             .await?;
+        let playback = "DELETE FROM playback_tokens WHERE expires_at_us <= $1";
+        db.execute(playback, args![now]).await?;
         let throttles = "DELETE FROM sign_in_throttle
             WHERE first_failed_at_us < $1 AND (blocked_until_us IS NULL OR blocked_until_us <= $2)";
         db.execute(throttles, args![throttles_before, now]).await?;

@@ -28,6 +28,11 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
         "made_for_viewing",
         include_str!("../../../../migrations/0003_made_for_viewing.sql"),
     ),
+    (
+        4,
+        "asked_for_now",
+        include_str!("../../../../migrations/0004_asked_for_now.sql"),
+    ),
 ];
 
 rows! {

@@ -108,6 +108,31 @@ pub async fn wrong_passwords_lock(f: &Fixture) {
     assert_eq!(c.user_by_name("li").await.expect("find"), Some(li));
 }
 
+pub async fn playback_tokens_end(f: &Fixture) {
+    let c = &f.catalog;
+    let now = f.clock.now();
+    let token = docket_catalog::PlaybackToken {
+        secret_sha256: Sha256Digest::of(b"secret"),
+        recording_id: docket_base::ids::RecordingId::fresh(&f.clock, &f.random),
+        holder_kind: docket_catalog::ActorKind::User,
+        holder_id: "li".to_owned(),
+        expires_at: now.plus_seconds(10),
+    };
+    c.add_playback_token(&token).await.expect("add");
+    let at = async |seconds| {
+        let at = now.plus_seconds(seconds);
+        c.playback_token(token.secret_sha256, at)
+            .await
+            .expect("load")
+    };
+    assert_eq!(at(9).await, Some(token.clone()));
+    assert_eq!(at(10).await, None);
+    c.sweep_access(now.plus_seconds(10), now, now)
+        .await
+        .expect("sweep");
+    assert_eq!(at(0).await, None);
+}
+
 pub async fn sessions_end(f: &Fixture) {
     let c = &f.catalog;
     let li = user(f, "li");

@@ -332,6 +332,27 @@ pub async fn what_never_arrived_is_known(f: &Fixture) {
             .await
             .expect("not listed")
     );
+    f.commit(change, None).await;
+    let wanted = async || {
+        let wanted = c.wanted_first(station.id, 10).await.expect("wanted");
+        let path = |file: docket_catalog::WantedFile| file.path;
+        wanted.into_iter().map(path).collect::<Vec<_>>()
+    };
+    assert!(wanted().await.is_empty());
+    for (path, at, listed) in [
+        ("DCIM/甲.mp4", 1, true),
+        ("DCIM/乙.mp4", 2, true),
+        ("DCIM/丙.mp4", 3, false),
+    ] {
+        let found = c.want_first(docking.id, path, now.plus_seconds(at)).await;
+        assert_eq!(found.expect("wanted"), listed, "{path}");
+    }
+    assert_eq!(
+        wanted().await,
+        ["DCIM/乙.mp4", "DCIM/甲.mp4"],
+        "the last wish first"
+    );
+    let mut change = c.change().await.expect("change");
     change
         .finish_docking(docking.id, now.plus_seconds(9), "complete")
         .await
@@ -341,6 +362,7 @@ pub async fn what_never_arrived_is_known(f: &Fixture) {
         Err(Error::Stale { .. })
     ));
     f.commit(change, None).await;
+    assert!(wanted().await.is_empty(), "the recorder is gone");
     let listed = c.docking_files(docking.id).await.expect("files");
     let arrived = listed
         .iter()

@@ -50,6 +50,7 @@ cases!(
     access_cases::users_are_unique_by_folded_name,
     access_cases::wrong_passwords_lock,
     access_cases::sessions_end,
+    access_cases::playback_tokens_end,
     access_cases::tokens_are_taken_back,
     access_cases::guesses_are_throttled,
     access_cases::requests_are_answered_once,

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use docket_client::{BayState, DockingOutcome, Error, Meaning};
 use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use super::file::Sent;
@@ -38,8 +37,7 @@ pub(super) struct Docking<'a> {
     _docked: Docked,
 }
 
-/// Small files go out several at once, because each costs round trips and fsyncs; large ones one by
-/// one, because a card reads fastest in sequence.
+/// How much goes out at once: so many small files, or one large.
 pub(super) const CAPACITY: u32 = 4;
 /// Files that may wait for their receipts; behind so many, sending waits too.
 const AWAITING: usize = 4096;
@@ -160,41 +158,6 @@ impl<'a> Docking<'a> {
             self.run.face.say(Some(waiting_text(&error)));
             tokio::time::sleep(wait).await;
         }
-    }
-
-    async fn upload_all(&self, sent: mpsc::Sender<Sent>) {
-        let mut running = FuturesUnordered::new();
-        let mut weight = 0;
-        let files = &self.found.listing.files;
-        for (number, file) in files.iter().enumerate() {
-            let own = if file.size_bytes <= SMALL_BYTES {
-                1
-            } else {
-                CAPACITY
-            };
-            // Marked files are through before the first other one begins.
-            let after_marked = !file.is_key && number > 0 && files[number - 1].is_key;
-            let room = if after_marked { 0 } else { CAPACITY - own };
-            while weight > room {
-                weight -= running.next().await.unwrap_or(weight);
-            }
-            weight += own;
-            let sent = &sent;
-            running.push(async move {
-                match self.send(number, file).await {
-                    // The receiver lives as long as this does.
-                    Ok(done) => drop(sent.send(done).await),
-                    Err(fault) => {
-                        self.run.face.settled(number, 0);
-                        self.fault(Some(&file.path.to_text()), &fault);
-                    }
-                }
-                own
-            });
-        }
-        while running.next().await.is_some() {}
-        let text = "everything is sent, receipts are awaited";
-        self.run.face.show(BayState::Uploading, Some(text.into()));
     }
 
     /// Several at once: each waits for a request and for fsyncs.

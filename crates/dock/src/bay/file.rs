@@ -129,6 +129,9 @@ impl Docking<'_> {
             }
             _ => Vec::new(),
         };
+        if let Some(recording) = known.as_ref().and_then(UploadUrl::recording) {
+            watch.knows(recording);
+        }
         let new = self.new_upload(file, key, opened, attempt).await?;
         let job = Upload {
             file: Arc::clone(&opened.file),
@@ -139,7 +142,14 @@ impl Docking<'_> {
         let station = &self.run.station;
         let conditions = station.conditions(&self.run.readers);
         let dynamic: Arc<dyn Watch> = Arc::clone(&watch) as Arc<dyn Watch>;
-        match upload(&station.client, job, &conditions, dynamic).await {
+        let sending = upload(&station.client, job, &conditions, dynamic);
+        tokio::pin!(sending);
+        let outcome = tokio::select! {
+            biased;
+            outcome = &mut sending => outcome,
+            () = self.send_hint(file, opened, watch.recording()) => sending.await,
+        };
+        match outcome {
             Ok(done) => self.sent(file, key, opened, attempt, done).await,
             Err(error) => self.failed(file, key, opened, attempt, error).await,
         }

@@ -3,8 +3,10 @@
 mod docking;
 mod erasing;
 mod file;
+mod hint;
 mod outcome;
 mod proof;
+mod queue;
 mod reporting;
 mod stay;
 mod watch;

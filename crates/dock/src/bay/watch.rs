@@ -12,6 +12,7 @@ use docket_base::lane::Pool;
 use docket_base::{Clock, Sha256Digest};
 use docket_client::upload::Watch;
 use docket_client::{Error, Mark, UploadUrl};
+use tokio::sync::watch;
 
 use super::docking::{Docking, SMALL_BYTES};
 use super::outcome::waiting_text;
@@ -34,6 +35,7 @@ pub(super) struct FileWatch {
     face: BayFace,
     number: usize,
     waits: AtomicBool,
+    recording: watch::Sender<Option<RecordingId>>,
 }
 
 impl FileWatch {
@@ -57,7 +59,18 @@ impl FileWatch {
             face: docking.run.face.clone(),
             number,
             waits: AtomicBool::new(false),
+            recording: watch::Sender::new(None),
         }
+    }
+
+    /// The recording that the upload is, as soon as that is known.
+    pub(super) fn recording(&self) -> watch::Receiver<Option<RecordingId>> {
+        self.recording.subscribe()
+    }
+
+    /// The upload is this recording's.
+    pub(super) fn knows(&self, recording: RecordingId) {
+        self.recording.send_replace(Some(recording));
     }
 
     /// Takes up the marks of an upload that is gone on with. Without them everything is hashed
@@ -92,6 +105,7 @@ impl Watch for FileWatch {
             attempt: self.attempt,
         };
         self.journal.note(self.clock.now(), &self.key, fate)?;
+        self.knows(recording);
         if self.key.size_bytes <= SMALL_BYTES {
             return Ok(());
         }

@@ -49,6 +49,12 @@ pub struct World {
     pub endings: Vec<(String, Value)>,
     pub heartbeats: Vec<Value>,
     pub received: usize,
+    /// Uploads in the order in which their last byte came.
+    pub finished: Vec<RecordingId>,
+    /// What heartbeats are told is wanted: docking and path.
+    pub first: Vec<(DockingId, String)>,
+    /// `Content-Range` and body.
+    pub hints: Vec<(RecordingId, String, Vec<u8>)>,
     keys: HashMap<String, String>,
     /// Takes no byte beyond so many in all.
     pub hold_at: Option<usize>,
@@ -95,6 +101,9 @@ impl World {
         }
         let claimed = upload.metadata.get("sha256");
         let actual = Sha256Digest::of(&upload.bytes).to_string();
+        if upload.is_whole() {
+            self.finished.push(id);
+        }
         upload.is_quarantined = upload.is_whole() && claimed.is_some_and(|claim| *claim != actual);
         upload.is_quarantined
     }
@@ -232,6 +241,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/v1/dockings", post(docking))
         .route("/v1/dockings/{id}/finish", post(finish))
         .route("/v1/recordings/{id}", get(recording))
+        .route("/v1/recordings/{id}/hint", put(hint))
         .route("/v1/recordings/{id}/receipt", get(receipt))
         .route("/files/", post(create))
         .route("/files/{id}", axum::routing::head(head).patch(patch))
@@ -243,9 +253,22 @@ async fn ledger_key(State(shared): Held) -> String {
     shared.key.verifier().to_string()
 }
 
-async fn heartbeat(State(shared): Held, axum::Json(body): axum::Json<Value>) -> StatusCode {
+async fn heartbeat(State(shared): Held, axum::Json(body): axum::Json<Value>) -> axum::Json<Value> {
     shared.change(|world| world.heartbeats.push(body));
-    StatusCode::NO_CONTENT
+    let wanted = |(docking, path): &(DockingId, String)| json!({"docking": docking, "path": path});
+    let first: Vec<Value> = shared.world().first.iter().map(wanted).collect();
+    axum::Json(json!({"name": "station", "first": first}))
+}
+
+async fn hint(
+    State(shared): Held,
+    Path(id): Path<RecordingId>,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> StatusCode {
+    let range = headers["content-range"].to_str().expect("text").to_owned();
+    shared.change(|world| world.hints.push((id, range, body.to_vec())));
+    StatusCode::OK
 }
 
 async fn docking(

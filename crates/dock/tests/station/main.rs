@@ -10,3 +10,4 @@ mod enrolment;
 mod lies;
 mod outages;
 mod plain_days;
+mod watching;

@@ -47,7 +47,8 @@ pub async fn layer(State(app): State<AppState>, request: Request, next: Next) ->
     let concerned = request.method() == Method::POST
         && path.starts_with("/v1/")
         && !path.starts_with("/v1/session")
-        && !path.starts_with("/v1/tokens");
+        && !path.starts_with("/v1/tokens")
+        && !path.ends_with("/playback-token");
     if !concerned || !request.headers().contains_key(HEADER) {
         return next.run(request).await;
     }

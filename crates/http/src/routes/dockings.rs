@@ -14,7 +14,8 @@ use crate::extract::{Json, Path, Query};
 use crate::problem::{Kind, Problem, Result};
 use crate::respond::page::{Page, cursor, limit};
 use crate::shapes::{
-    Docking, DockingCreated, DockingFile, DockingFinish, DockingHead, DockingInput, UnitRef,
+    Docking, DockingCreated, DockingFile, DockingFinish, DockingFirst, DockingHead, DockingInput,
+    UnitRef,
 };
 use crate::state::AppState;
 
@@ -137,6 +138,31 @@ pub async fn finish(
     app.ingest()
         .docking_finished(id, input.finished_at, outcome)
         .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Wants a listed file now: its station sends it before others (files with the key mark go first anyway).
+#[utoipa::path(post, path = "/v1/dockings/{id}/first", tag = "stations", request_body = DockingFirst,
+    params(("id" = String, Path, description = "The docking's id")),
+    responses((status = 204, description = "The station is told with its next heartbeat"),
+        (status = 403, description = "No right to view", body = crate::problem::ProblemBody),
+        (status = 404, description = "No such docking that you may see, or it lists no such file", body = crate::problem::ProblemBody),
+        (status = 409, description = "The docking is over", body = crate::problem::ProblemBody)))]
+pub async fn first(
+    State(app): State<AppState>,
+    who: Principal,
+    Path(id): Path<DockingId>,
+    Json(input): Json<DockingFirst>,
+) -> Result<StatusCode> {
+    let row = app.catalog().docking(id).await?.ok_or(Kind::NotFound)?;
+    app.permit(&who, Action::View, row.unit_id).await?;
+    if row.finished_at.is_some() {
+        return Err(Problem::new(Kind::Conflict).detail("the docking is over"));
+    }
+    let found = app.catalog().want_first(id, &input.path, app.now()).await?;
+    if !found {
+        return Err(Problem::new(Kind::NotFound).detail("the docking lists no such file"));
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -72,6 +72,7 @@ fn registers() -> OpenApiRouter<AppState> {
         .routes(routes!(dockings::list, dockings::create))
         .routes(routes!(dockings::get))
         .routes(routes!(dockings::finish))
+        .routes(routes!(dockings::first))
 }
 
 fn evidence() -> OpenApiRouter<AppState> {
@@ -102,6 +103,7 @@ fn evidence() -> OpenApiRouter<AppState> {
 fn playback() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(recordings::original::original))
+        .routes(routes!(recordings::token::create))
         .routes(routes!(recordings::play::poster))
         .routes(routes!(recordings::play::playlist))
         .routes(routes!(recordings::play::init))

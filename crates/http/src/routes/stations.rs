@@ -10,13 +10,15 @@ use crate::access::{Action, Principal, Who};
 use crate::extract::{Json, Path, Query};
 use crate::problem::{Kind, Problem, Result};
 use crate::respond::page::{Page, PageQuery};
-use crate::shapes::{Bay, Station, StationReport, UnitRef};
+use crate::shapes::{Bay, Station, StationAnswer, StationReport, UnitRef, WantedFile};
 use crate::state::{AppState, StationNews};
 
 /// A station that was silent for longer is off-line, in seconds.
 const ONLINE_S: i64 = 60;
 /// Bays of the largest station, and room.
 const MOST_BAYS: usize = 256;
+/// Wanted files told in one answer; the next tells the next.
+const MOST_WANTED: u32 = 64;
 
 /// The stations of one's units.
 #[utoipa::path(get, path = "/v1/stations", tag = "stations", params(PageQuery),
@@ -52,9 +54,10 @@ pub async fn get(
     Ok(Json(shape(found, app.now())))
 }
 
-/// A station's heartbeat. The first one with a token makes the token's station.
+/// A station's heartbeat. The first one with a token makes the token's station. The answer names the files that
+/// somebody wants now.
 #[utoipa::path(put, path = "/v1/stations/self", tag = "stations", request_body = StationReport,
-    responses((status = 200, description = "The station as it is shown", body = Station),
+    responses((status = 200, description = "The station as it is shown, and what is wanted now", body = StationAnswer),
         (status = 401, description = "Without a token", body = crate::problem::ProblemBody),
         (status = 403, description = "The token has no scope upload", body = crate::problem::ProblemBody),
         (status = 422, description = "A value is not acceptable", body = crate::problem::ProblemBody)))]
@@ -62,7 +65,7 @@ pub async fn report(
     State(app): State<AppState>,
     who: Principal,
     Json(input): Json<StationReport>,
-) -> Result<Json<Station>> {
+) -> Result<Json<StationAnswer>> {
     app.permit(&who, Action::ReportStation, who.unit).await?;
     let Who::Token(token, _) = who.who else {
         return Err(Kind::Forbidden.into());
@@ -85,7 +88,15 @@ pub async fn report(
         unit: row.unit_id,
     });
     let found = app.catalog().station(row.id).await?.ok_or(Kind::NotFound)?;
-    Ok(Json(shape(found, app.now())))
+    let wanted = app.catalog().wanted_first(row.id, MOST_WANTED).await?;
+    let wanted = wanted.into_iter().map(|file| WantedFile {
+        docking: file.docking_id,
+        path: file.path,
+    });
+    Ok(Json(StationAnswer {
+        station: shape(found, app.now()),
+        first: wanted.collect(),
+    }))
 }
 
 fn shape(found: WithUnit<Row>, now: Micros) -> Station {

@@ -76,6 +76,31 @@ pub struct StationReport {
     pub bays: Vec<Bay>,
 }
 
+/// The answer to a heartbeat.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StationAnswer {
+    #[serde(flatten)]
+    pub station: Station,
+    /// Files that somebody wants now: the station sends them before others.
+    pub first: Vec<WantedFile>,
+}
+
+/// A listed file that somebody wants now.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct WantedFile {
+    #[schema(value_type = String, format = "uuid")]
+    pub docking: DockingId,
+    pub path: String,
+}
+
+/// Which listed file is wanted now.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DockingFirst {
+    /// As listed.
+    pub path: String,
+}
+
 /// A recorder came into a bay; what is on it.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

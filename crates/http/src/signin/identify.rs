@@ -108,6 +108,17 @@ pub async fn session_user(app: &AppState, secret: &SessionSecret) -> Result<User
     user.filter(|user| !user.disabled).ok_or_else(unknown)
 }
 
+/// A known user or token as it is by now, however it came to ask.
+///
+/// # Errors
+/// `sign-in-required` for whoever may no longer.
+pub(super) async fn principal_of(app: &AppState, who: Who) -> Result<Principal> {
+    match who {
+        Who::Token(id, _) => of_token(&app.catalog().token(id).await?.ok_or_else(unknown)?),
+        Who::User(id) => of_user(&app.catalog().user(id).await?.ok_or_else(unknown)?.row),
+    }
+}
+
 impl AppState {
     /// The principal as it is by now: rights may have changed, and whoever may no longer sign in is nobody.
     ///
@@ -118,15 +129,10 @@ impl AppState {
         who: &Principal,
         session: Option<&SessionSecret>,
     ) -> Result<Principal> {
-        match who.who {
-            Who::Token(id, _) => of_token(&self.catalog().token(id).await?.ok_or_else(unknown)?),
-            Who::User(id) => {
-                if let Some(session) = session {
-                    let living = self.catalog().session(session.stored(), self.now()).await?;
-                    living.ok_or_else(unknown)?;
-                }
-                of_user(&self.catalog().user(id).await?.ok_or_else(unknown)?.row)
-            }
+        if let (Who::User(_), Some(session)) = (who.who, session) {
+            let living = self.catalog().session(session.stored(), self.now()).await?;
+            living.ok_or_else(unknown)?;
         }
+        principal_of(self, who.who).await
     }
 }

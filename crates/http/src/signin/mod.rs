@@ -3,5 +3,6 @@
 pub mod cookie;
 pub mod identify;
 pub mod password;
+pub mod playback;
 pub mod throttle;
 pub mod token;

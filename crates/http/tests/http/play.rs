@@ -153,6 +153,105 @@ async fn two_people_are_two_viewings_and_a_look_ahead_is_none() {
 }
 
 #[tokio::test]
+async fn another_player_plays_one_recording_for_a_while() {
+    let world = world().await;
+    let (id, other) = (
+        playable(&world, Place::Own).await,
+        playable(&world, Place::Own).await,
+    );
+    let me = world.signed_in(Role::Supervisor, Place::Own).await;
+    let issue = format!("/v1/recordings/{id}/playback-token");
+    world
+        .token("upload", Place::Own)
+        .await
+        .post(&issue, json!({}))
+        .await
+        .expect(403);
+    let issued = me
+        .with("idempotency-key", "k")
+        .post(&issue, json!({}))
+        .await
+        .expect(201)
+        .json();
+    let token = issued["token"].as_str().expect("a token").to_owned();
+    let again = me
+        .with("idempotency-key", "k")
+        .post(&issue, json!({}))
+        .await
+        .expect(201)
+        .json();
+    assert_ne!(
+        again["token"], issued["token"],
+        "a secret is not kept to be said again"
+    );
+
+    let player = world.anonymous();
+    let of = |id: RecordingId, what: &str| format!("/v1/recordings/{id}/{what}?token={token}");
+    let list = player
+        .get(&of(id, "hls/index.m3u8"))
+        .await
+        .expect(200)
+        .text();
+    let names: Vec<&str> = list.lines().filter(|line| line.contains(&token)).collect();
+    assert_eq!(names.len(), 3, "{list}");
+    for name in list.lines().filter(|line| line.contains(".m4s")) {
+        player
+            .get(&format!("/v1/recordings/{id}/hls/{name}"))
+            .await
+            .expect(200);
+    }
+    player.get(&of(id, "hls/init.mp4")).await.expect(200);
+    player.get(&of(id, "original")).await.expect(200);
+    for denied in [
+        of(other, "hls/index.m3u8"),
+        of(id, "custody"),
+        of(id, "poster.jpg"),
+        format!("/v1/recordings/{id}?token={token}"),
+        format!("/v1/recordings/{id}/hls/index.m3u8?token={token}x"),
+        format!("/v1/recordings/{id}/hls/index.m3u8?token={token}&token={token}"),
+    ] {
+        player.get(&denied).await.expect(401);
+    }
+    // What is watched so is watched by who asked for the token.
+    assert_eq!(
+        world
+            .custody_of(id)
+            .await
+            .iter()
+            .filter(|kind| *kind == "viewing.opened")
+            .count(),
+        1
+    );
+    world.clock.advance_seconds(4 * 60 * 60);
+    player.get(&of(id, "hls/index.m3u8")).await.expect(401);
+}
+
+#[tokio::test]
+async fn a_playback_token_ends_with_its_holder() {
+    let world = world().await;
+    let id = playable(&world, Place::Own).await;
+    let holder = world.token("read", Place::Own).await;
+    let issue = format!("/v1/recordings/{id}/playback-token");
+    let issued = holder.post(&issue, json!({})).await.expect(201).json();
+    let token = issued["token"].as_str().expect("a token");
+    let path = format!("/v1/recordings/{id}/hls/0.m4s?token={token}");
+    world.anonymous().get(&path).await.expect(200);
+    let tokens = world.token("admin", Place::Own).await;
+    let list = tokens.get("/v1/tokens").await.expect(200).json();
+    for item in list["items"].as_array().expect("list") {
+        if item["scopes"] == json!(["read"]) || item["scopes"] == "read" {
+            let one = format!("/v1/tokens/{}", item["id"].as_str().expect("id"));
+            tokens.delete(&one).await.expect(204);
+        }
+    }
+    holder
+        .get(&format!("/v1/recordings/{id}"))
+        .await
+        .expect(401);
+    world.anonymous().get(&path).await.expect(401);
+}
+
+#[tokio::test]
 async fn what_does_not_play_says_why() {
     let world = world().await;
     let me = world.token("read", Place::Own).await;

@@ -104,6 +104,7 @@ const TABLE: &[Row] = &[
     row("POST /v1/dockings", About::Self_, "u"),
     // Only the station that reported it: these are other stations'.
     row("POST /v1/dockings/{id}/finish", About::Unit, ""),
+    row("POST /v1/dockings/{id}/first", About::Unit, "ASCXr"),
     row("GET /v1/recordings", About::Listing, "ASCXrt"),
     row("GET /v1/recordings/{id}", About::Unit, "ASCXrt"),
     row("PATCH /v1/recordings/{id}", About::Unit, "S"),
@@ -133,6 +134,11 @@ const TABLE: &[Row] = &[
         About::Unit,
         "ASCXr",
         &[409],
+    ),
+    row(
+        "POST /v1/recordings/{id}/playback-token",
+        About::Unit,
+        "ASCXr",
     ),
     row("GET /v1/recordings/{id}/poster.jpg", About::Unit, "ASCXr"),
     // Nobody has a viewing open here.
@@ -230,7 +236,8 @@ async fn things(world: &World, place: Place) -> Things {
     let uploader = world.token("upload", place).await;
     let station = uploader.put("/v1/stations/self", json!({"name": "采集站"}));
     let station = id(station.await.expect(200));
-    let docking = json!({"bay": "1", "recorder_serial": "x", "started_at": "2026-01-01T00:00:00Z", "files": []});
+    let files = json!([{"path": "DCIM/x.mp4", "size_bytes": 1}]);
+    let docking = json!({"bay": "1", "recorder_serial": "x", "started_at": "2026-01-01T00:00:00Z", "files": files});
     let docking = id(uploader.post("/v1/dockings", docking).await.expect(201));
     let user = json!({"name": format!("u{}", world.fresh()), "role": "auditor", "unit": unit, "password": "0123456789"});
     let user = id(admin.post("/v1/users", user).await.expect(201));
@@ -313,6 +320,7 @@ fn request(world: &World, route: &str, place: Place, things: &Things) -> (String
         "POST /v1/dockings/{id}/finish" => {
             json!({"finished_at": "2026-01-01T00:00:00Z", "outcome": "complete"})
         }
+        "POST /v1/dockings/{id}/first" => json!({"path": "DCIM/x.mp4"}),
         "PATCH /v1/recordings/{id}" => json!({"notes": format!("note {n}")}),
         "POST /v1/recordings/{id}/corrections" => {
             json!({"field": "kind", "value": "other", "reason": "because"})

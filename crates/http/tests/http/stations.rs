@@ -1,5 +1,6 @@
 //! Stations and dockings.
 
+use docket_catalog::Role;
 use serde_json::{Value, json};
 
 use crate::world::{Place, world};
@@ -79,6 +80,36 @@ async fn hostile_reports_are_refused() {
     ] {
         token.post("/v1/dockings", docking(files)).await.expect(422);
     }
+}
+
+#[tokio::test]
+async fn a_file_that_is_wanted_now_is_told_with_the_heartbeat() {
+    let world = world().await;
+    let token = world.token("upload", Place::Own).await;
+    let docking = json!({"bay": "A1", "recorder_serial": "R1", "started_at": "2026-11-23T08:00:00+08:00",
+        "files": [{"path": "DCIM/一.mp4", "size_bytes": 10}]});
+    let id = token.post("/v1/dockings", docking).await.expect(201).json()["id"].clone();
+    let path = format!("/v1/dockings/{}/first", id.as_str().expect("id"));
+    let me = world.signed_in(Role::Supervisor, Place::Own).await;
+    let wish = json!({"path": "DCIM/一.mp4"});
+    me.post(&path, wish.clone()).await.expect(204);
+    me.post(&path, wish.clone()).await.expect(204);
+    me.post(&path, json!({"path": "DCIM/二.mp4"}))
+        .await
+        .expect(404);
+    let stranger = world.token("read", Place::Sibling).await;
+    stranger.post(&path, wish.clone()).await.expect(404);
+    let beat = || token.put("/v1/stations/self", json!({"name": "一号采集站"}));
+    let told = beat().await.expect(200).json();
+    assert_eq!(
+        told["first"],
+        json!([{"docking": id, "path": "DCIM/一.mp4"}])
+    );
+    let end = json!({"finished_at": "2026-11-23T09:00:00+08:00", "outcome": "removed"});
+    let finish = path.replace("/first", "/finish");
+    token.post(&finish, end).await.expect(204);
+    assert_eq!(beat().await.expect(200).json()["first"], json!([]));
+    me.post(&path, wish).await.expect(409);
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ pub async fn read(
         .await?
         .filter(|upload| upload.kind == UploadKind::Whole);
     let Some(upload) = upload.filter(|_| row.state.is_open()) else {
-        return original::original(State(app), who, Path(id), method, headers).await;
+        return original::original(State(app), who.into(), Path(id), method, headers).await;
     };
     let size = upload.offset_bytes;
     let mut out = HeaderMap::new();

@@ -11,11 +11,12 @@ use http::Method;
 use super::play::{MP4, PLAYLIST, media, number, serve};
 use crate::access::Permit;
 use crate::problem::{Kind, Problem, Result};
+use crate::signin::playback::Watcher;
 use crate::state::AppState;
 
 /// What is asked for.
 pub(super) enum Piece<'a> {
-    Playlist,
+    Playlist(&'a Watcher),
     Init,
     Segment(&'a str),
 }
@@ -53,8 +54,9 @@ pub(super) async fn answer(
     let (kind, bytes) = match piece {
         Piece::Segment(name) => return segment(app, permit, row, method, playing, name).await,
         Piece::Init => (MP4, playing.index.init()),
-        Piece::Playlist => {
+        Piece::Playlist(who) => {
             let text = growth::playlist(playing.index.segments(), playing.listed);
+            let text = who.carried_by(text);
             (PLAYLIST, Bytes::from(text))
         }
     };

@@ -11,6 +11,7 @@ pub mod original;
 pub mod play;
 pub mod receipt;
 pub mod shown;
+pub mod token;
 
 use docket_base::ids::RecordingId;
 use docket_catalog::Recording;

@@ -11,18 +11,20 @@ use http::header::{CACHE_CONTROL, ETAG, HeaderValue};
 use http::{HeaderMap, Method};
 
 use super::permitted;
-use crate::access::{Action, Principal};
+use crate::access::Action;
 use crate::extract::Path;
 use crate::layers::headers::user_bytes;
 use crate::problem::{Kind, Problem, Result};
 use crate::respond::etag::ETag;
 use crate::respond::range::{self, Wanted};
 use crate::respond::stream;
+use crate::signin::playback::Watcher;
 use crate::state::AppState;
 
 /// The original, whole or by `Range`. The whole is logged as a download, ranges as one viewing.
 #[utoipa::path(get, path = "/v1/recordings/{id}/original", tag = "recordings",
     params(("id" = String, Path, description = "The recording's id"),
+        ("token" = Option<String>, Query, description = "A playback token in place of a session"),
         ("Range" = Option<String>, Header, description = "One range of bytes; several are answered with the whole")),
     responses((status = 200, description = "All bytes; the ETag is the SHA-256", content_type = "application/octet-stream"),
         (status = 206, description = "The range", content_type = "application/octet-stream"),
@@ -34,12 +36,12 @@ use crate::state::AppState;
         (status = 416, description = "No such bytes", body = crate::problem::ProblemBody)))]
 pub async fn original(
     State(app): State<AppState>,
-    who: Principal,
+    who: Watcher,
     Path(id): Path<RecordingId>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let (permit, row) = permitted(&app, &who, Action::Download, id).await?;
+    let (permit, row) = permitted(&app, &who.principal, Action::Download, id).await?;
     let stored = stored(&row)?;
     let etag = ETag::of_text(&stored.etag);
     let wanted = range::wanted(&headers, &etag, stored.size_bytes)?;

@@ -18,6 +18,7 @@ use crate::access::{Action, Permit, Principal};
 use crate::extract::Path;
 use crate::problem::{Kind, Problem, Result};
 use crate::respond::etag::ETag;
+use crate::signin::playback::Watcher;
 use crate::state::AppState;
 
 pub(super) const PLAYLIST: &str = "application/vnd.apple.mpegurl";
@@ -26,23 +27,25 @@ pub(super) const MP4: &str = "video/mp4";
 /// The playlist. Asking for it opens a viewing. Of a recording that is still arriving it is an EVENT playlist that
 /// grows; numbers and times of its segments stay what they are, and it has its end once the recording is sealed.
 #[utoipa::path(get, path = "/v1/recordings/{id}/hls/index.m3u8", tag = "playback",
-    params(("id" = String, Path, description = "The recording's id")),
+    params(("id" = String, Path, description = "The recording's id"),
+        ("token" = Option<String>, Query, description = "A playback token in place of a session")),
     responses((status = 200, description = "HLS media playlist", content_type = "application/vnd.apple.mpegurl", body = String),
         (status = 404, description = "No recording that you may see", body = crate::problem::ProblemBody),
         (status = 409, description = "Not yet (see Retry-After), or not at all (the detail says why)", body = crate::problem::ProblemBody)))]
 pub async fn playlist(
     State(app): State<AppState>,
-    who: Principal,
+    who: Watcher,
     Path(id): Path<RecordingId>,
     method: Method,
 ) -> Result<Response> {
-    let (permit, row) = permitted(&app, &who, Action::View, id).await?;
+    let (permit, row) = permitted(&app, &who.principal, Action::View, id).await?;
     if let Some(playing) = arriving::playing(&app, &row).await? {
-        return arriving::answer(&app, permit, &row, &method, &playing, Piece::Playlist).await;
+        return arriving::answer(&app, permit, &row, &method, &playing, Piece::Playlist(&who))
+            .await;
     }
     watchable(&row)?;
     let index = app.index_of(&row).await?;
-    let text = index.playlist();
+    let text = who.carried_by(index.playlist());
     serve(
         &app,
         permit,
@@ -56,17 +59,18 @@ pub async fn playlist(
 
 /// The init segment.
 #[utoipa::path(get, path = "/v1/recordings/{id}/hls/init.mp4", tag = "playback",
-    params(("id" = String, Path, description = "The recording's id")),
+    params(("id" = String, Path, description = "The recording's id"),
+        ("token" = Option<String>, Query, description = "A playback token in place of a session")),
     responses((status = 200, description = "fMP4 init segment", content_type = "video/mp4"),
         (status = 404, description = "No recording that you may see", body = crate::problem::ProblemBody),
         (status = 409, description = "As for the playlist", body = crate::problem::ProblemBody)))]
 pub async fn init(
     State(app): State<AppState>,
-    who: Principal,
+    who: Watcher,
     Path(id): Path<RecordingId>,
     method: Method,
 ) -> Result<Response> {
-    let (permit, row) = permitted(&app, &who, Action::View, id).await?;
+    let (permit, row) = permitted(&app, &who.principal, Action::View, id).await?;
     if let Some(playing) = arriving::playing(&app, &row).await? {
         return arriving::answer(&app, permit, &row, &method, &playing, Piece::Init).await;
     }
@@ -87,17 +91,18 @@ pub async fn init(
 /// `full-{n}.m4s`.
 #[utoipa::path(get, path = "/v1/recordings/{id}/hls/{segment}", tag = "playback",
     params(("id" = String, Path, description = "The recording's id"),
-        ("segment" = String, Path, description = "`{n}.m4s`, or a name from the multivariant playlist")),
+        ("segment" = String, Path, description = "`{n}.m4s`, or a name from the multivariant playlist"),
+        ("token" = Option<String>, Query, description = "A playback token in place of a session")),
     responses((status = 200, description = "fMP4 media segment", content_type = "video/mp4"),
         (status = 404, description = "No such segment, or no recording that you may see", body = crate::problem::ProblemBody),
         (status = 409, description = "As for the playlist", body = crate::problem::ProblemBody)))]
 pub async fn segment(
     State(app): State<AppState>,
-    who: Principal,
+    who: Watcher,
     Path((id, segment)): Path<(RecordingId, String)>,
     method: Method,
 ) -> Result<Response> {
-    let (permit, row) = permitted(&app, &who, Action::View, id).await?;
+    let (permit, row) = permitted(&app, &who.principal, Action::View, id).await?;
     if let Some(playing) = arriving::playing(&app, &row).await? {
         let piece = Piece::Segment(&segment);
         return arriving::answer(&app, permit, &row, &method, &playing, piece).await;
@@ -110,7 +115,7 @@ pub async fn segment(
             let text = index.playlist_of(variant).ok_or(Kind::NotFound)?;
             let served = Served::playlist(text.len() as u64);
             serve(&app, permit, &row, &method, served).await?;
-            return Ok(media(PLAYLIST, Bytes::from(text)));
+            return Ok(media(PLAYLIST, Bytes::from(who.carried_by(text))));
         }
         File::Init(variant) => {
             let bytes = index.init_of(variant).ok_or(Kind::NotFound)?;
