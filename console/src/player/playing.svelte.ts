@@ -102,7 +102,10 @@ export class Playing {
   }
 
   setSpeed(speed: number) {
-    if (this.#video) this.#video.playbackRate = speed;
+    if (!this.#video) return;
+    this.#video.playbackRate = speed;
+    // Its event comes later, and a second key may come before it.
+    this.speed = speed;
   }
 
   faster(direction: 1 | -1) {
