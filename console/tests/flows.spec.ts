@@ -174,7 +174,8 @@ test('says why it does not play, and offers the original', async ({ page, daemon
     [4, 'why.impossible', '没有索引'],
     [5, 'why.quarantined', '已隔离'],
     [7, 'why.impossible', 'H.265'],
-    [1, 'why.receiving', '还在接收中'],
+    [1, 'why.receiving', '索引在末尾'],
+    [3, 'why.receiving', '还在接收中'],
     [9, 'why.document', '这是文档'],
   ] as const) {
     await page.goto(`/recordings/${daemon.recordings[at]?.id}`);
@@ -182,10 +183,10 @@ test('says why it does not play, and offers the original', async ({ page, daemon
     await expect(why).toContainText(text);
     await expect(why.getByRole('link', { name: '下载原件' })).toHaveCount(key === 'why.impossible' || key === 'why.document' ? 1 : 0);
   }
-  daemon.refuseHls = { status: 409, body: { type: '/problems/not-playable', detail: 'worker says no' } };
+  daemon.refuseHls = { status: 409, body: { type: '/problems/not-playable', detail: 'index damaged', reason: 'index_damaged' } };
   await page.goto(`/recordings/${data.VIDEO}`);
   await page.getByRole('button', { name: /^播放（/ }).click();
-  await expect(page.locator('[data-why="why.failed"]')).toContainText('worker says no');
+  await expect(page.locator('[data-why="why.impossible"]')).toContainText('文件的索引已损坏');
   daemon.refuseHls = null;
   await page.locator('.blocked').getByRole('button', { name: '重试' }).click();
   await expect.poll(() => page.locator('video').evaluate((it: HTMLVideoElement) => it.currentTime), { timeout: 20_000 }).toBeGreaterThan(0.2);

@@ -138,6 +138,25 @@ for (const language of ['zh', 'en'] as const) {
   });
 }
 
+for (const language of ['zh', 'en'] as const) {
+  test(`a place's day: a row for each who recorded there, with what each lacks ${language}`, async ({ page, daemon }) => {
+    await speak(page, language);
+    await page.goto('/shift?unit=u-ny&day=2026-11-23');
+    const line = page.getByRole('region', { name: language === 'zh' ? '时间线' : 'Time line', exact: true });
+    const second = line.getByRole('group', { name: '李敏' });
+    await expect(second.locator('button.bar')).toHaveCount(2);
+    await expect(second.locator('.gap')).toHaveCount(1);
+    await expect(line.getByRole('group', { name: '王建国' }).locator('button.bar')).toHaveCount(4);
+    await accessible(page);
+    await shot(page, `shift-place-${language}`);
+    expect(daemon.asked.some((it) => it.includes('unit=u-ny') && !it.includes('officer=') && it.includes('from=2026-11-22T04'))).toBe(true);
+    // An officer instead: the place goes.
+    await page.getByLabel(language === 'zh' ? '执法人员' : 'Officer', { exact: true }).fill('王建国 · 24010301');
+    await expect(page).toHaveURL(/shift\?officer=o-1&day=2026-11-23$/);
+    await expect(line.locator('button.bar')).toHaveCount(4);
+  });
+}
+
 test('what has not arrived is asked for, and a refusal is said', async ({ page, daemon }) => {
   await page.goto('/stations');
   await page.getByRole('link', { name: '入仓记录' }).first().click();

@@ -6,6 +6,8 @@ export class Problem extends Error {
     readonly kind: string,
     readonly detail: string | null,
     readonly traceId: string | null,
+    /** A stable word of why, where the kind alone doesn't say it, e.g. `index_at_end`. */
+    readonly reason: string | null = null,
   ) {
     super(`${status} ${kind}`);
   }
@@ -19,7 +21,7 @@ export class Problem extends Error {
     }
     const text = (key: string) => (typeof body[key] === 'string' ? (body[key] as string) : null);
     const trace = response.headers.get('x-request-id') ?? text('request_id') ?? text('trace_id') ?? text('instance');
-    return new Problem(response.status, kindOf(text('type'), response.status), text('detail') ?? text('title'), trace);
+    return new Problem(response.status, kindOf(text('type'), response.status), text('detail') ?? text('title'), trace, text('reason'));
   }
 }
 

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Recording } from '../api/types';
 import { Problem } from '../api/problem';
+import { zh } from '../i18n/zh';
 import { Frames } from './frames';
 import { bufferedUntil } from './growth';
 import { Shown } from './shown';
-import { obstacle, reason, refusal } from './why';
+import { ARRIVING, obstacle, reason, refusal } from './why';
 
 const base = {
   state: 'sealed',
@@ -29,6 +30,11 @@ test('every obstacle has its own reason', () => {
   expect(key(of({ state: 'deleted' }))).toBe('why.deleted');
   expect(key(of({ kind: 'document' }, { state: 'impossible' }))).toBe('why.document');
   expect(key(of({}), false)).toBe('why.browser');
+});
+
+test('what waits says what for', () => {
+  expect(obstacle(of({ state: 'receiving' }, { state: 'pending', reason: 'index_at_end' }), true)).toEqual({ key: 'why.receiving', said: { code: 'index_at_end', text: 'index_at_end' }, waits: true });
+  for (const code of ARRIVING) expect(`reason.${code}` in zh, code).toBe(true);
 });
 
 test('the server’s reason comes as a code or as a sentence', () => {
@@ -117,10 +123,13 @@ test('buffered is what follows without loading', () => {
 });
 
 test('a refusal says what it is', () => {
-  const refused = (status: number, kind: string, detail: string | null = null) => refusal(new Problem(status, kind, detail, null), status);
+  const refused = (status: number, kind: string, detail: string | null = null, reason: string | null = null) => refusal(new Problem(status, kind, detail, null, reason), status);
   expect(refused(409, 'not-yet-playable')).toEqual({ key: 'why.pending', waits: true });
   expect(refused(404, 'not-found').key).toBe('why.gone');
   expect(refused(403, 'forbidden').key).toBe('why.forbidden');
-  expect(refused(409, 'not-playable', 'no index').said).toEqual({ code: 'not-playable', text: 'no index' });
+  expect(refused(409, 'not-yet-playable', 'it is still arriving', 'index_at_end')).toEqual({ key: 'why.pending', said: { code: 'index_at_end' }, waits: true });
+  expect(refused(409, 'not-playable', 'no index')).toEqual({ key: 'why.impossible', said: { code: 'not-playable', text: 'no index' }, waits: false });
+  expect(refused(409, 'not-playable', 'index missing', 'index_missing').said).toEqual({ code: 'index_missing' });
+  expect(refused(422, 'invalid', 'no').said).toEqual({ code: 'invalid', text: 'no' });
   expect(refusal(null, 404).said?.text).toBe('404');
 });

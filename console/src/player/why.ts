@@ -11,6 +11,9 @@ export interface Why {
   waits: boolean;
 }
 
+/** Reasons that say themselves what an arriving recording waits for. */
+export const ARRIVING: ReadonlySet<string> = new Set(['too_little_yet', 'index_at_end', 'not_readable_yet', 'made_when_sealed', 'being_sealed', 'no_media_worker']);
+
 /** What stands in the way of playing, from the facts alone; null: nothing known. */
 export function obstacle(recording: Recording, canPlay: boolean): Why | null {
   if (recording.state === 'deleted') return { key: 'why.deleted', waits: false };
@@ -27,20 +30,26 @@ export function obstacle(recording: Recording, canPlay: boolean): Why | null {
     return said ? { key: 'why.impossible', said, waits: false } : { key: 'why.impossible', waits: false };
   }
   if (state === 'pending') {
-    if (recording.state === 'receiving') return { key: 'why.receiving', waits: true };
+    if (recording.state === 'receiving') return waiting('why.receiving', reason(recording));
     if (recording.state === 'sealing') return { key: 'why.sealing', waits: true };
-    return { key: 'why.pending', waits: true };
+    return waiting('why.pending', reason(recording));
   }
   return canPlay ? null : { key: 'why.browser', waits: false };
 }
 
 /** What stands in the way when the daemon refused the playlist; no problem: it was something the playlist led to. */
 export function refusal(problem: Problem | null, status: number): Why {
-  if (problem?.kind === 'not-yet-playable') return { key: 'why.pending', waits: true };
+  const said = problem?.reason ? { code: problem.reason } : null;
+  if (problem?.kind === 'not-yet-playable') return waiting('why.pending', said);
+  if (problem?.kind === 'not-playable') return { key: 'why.impossible', said: said ?? { code: problem.kind, text: problem.detail ?? problem.kind }, waits: false };
   if (problem?.status === 404) return { key: 'why.gone', waits: false };
   if (problem?.status === 403) return { key: 'why.forbidden', waits: false };
   const text = problem?.detail ?? (problem ? `${problem.status} ${problem.kind}` : String(status));
   return { key: 'why.failed', said: { code: problem?.kind ?? '', text }, waits: false };
+}
+
+function waiting(key: Key, said: Reason | null): Why {
+  return said ? { key, said, waits: true } : { key, waits: true };
 }
 
 /** Nothing more arrives, and what arrived can be fetched. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Recording } from '../api/types';
-import { daySpan, following, placed } from './day';
+import { daySpan, following, people, placed } from './day';
 
 const day = daySpan('2026-11-23') as { from_ms: number; until_ms: number };
 const recording = (id: string, recorded: Date | null, duration_ms: number | null, change: Partial<Recording> = {}) =>
@@ -31,6 +31,13 @@ test('after one comes the next that plays', () => {
   ], day);
   expect(following(list, 'a')?.recording.id).toBe('c');
   expect(following(list, 'c')).toBeNull();
+});
+
+test('a place has a row for each who recorded there', () => {
+  const at = (id: string, minute: number, change: Partial<Recording>) => recording(id, new Date(2026, 10, 23, 9, minute), 1000, change);
+  const wang = { id: 'o-1', name: '王建国' };
+  const found = people(placed([at('c', 3, { officer: wang }), at('a', 1, { officer: wang }), at('b', 2, { officer_claimed: '未登记' }), at('d', 4, {})], day));
+  expect(found.map((it) => [it.name, it.list.map((one) => one.recording.id).join(' ')])).toEqual([['王建国', 'a c'], ['未登记', 'b'], [null, 'd']]);
 });
 
 test('only days are days', () => {

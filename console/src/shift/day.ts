@@ -29,6 +29,27 @@ export function placed(recordings: readonly Recording[], day: Span): Placed[] {
   return found.sort((a, b) => a.from_ms - b.from_ms);
 }
 
+/** Whoever recorded at a place, with what is theirs, in order; who began first stands first. */
+export interface Person {
+  key: string;
+  /** Null: nobody knows. */
+  name: string | null;
+  list: Placed[];
+}
+
+export function people(list: readonly Placed[]): Person[] {
+  const found = new Map<string, Person>();
+  for (const it of list) {
+    const { officer, officer_claimed, recorder, recorder_claimed } = it.recording;
+    const name = officer?.name ?? officer_claimed ?? recorder?.serial ?? recorder_claimed ?? null;
+    const key = officer?.id ?? recorder?.id ?? name ?? '';
+    const person = found.get(key);
+    if (person) person.list.push(it);
+    else found.set(key, { key, name, list: [it] });
+  }
+  return [...found.values()];
+}
+
 /** What follows a recording when it ends: the next one that can be played. */
 export function following(list: readonly Placed[], id: string): Placed | null {
   const at = list.findIndex((it) => it.recording.id === id);

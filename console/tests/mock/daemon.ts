@@ -146,6 +146,7 @@ export class MockDaemon {
       const { officer, from } = { officer: url.searchParams.get('officer'), from: url.searchParams.get('from') };
       // The shift's query, which names both.
       if (officer && from) return page(this.shift.filter((it) => it.officer?.id === officer));
+      if (url.searchParams.get('unit') && url.searchParams.get('limit') === '200') return page([...this.shift, ...data.elsewhere()]);
       const found = this.recordings.filter((it) => it.file_name.includes(q) && (!state || it.state === state));
       return url.searchParams.get('cursor') ? page(found.slice(20)) : page(found, q || state ? null : 'cursor-2');
     }
@@ -185,7 +186,7 @@ export class MockDaemon {
   }
 
   #recording(id: string, under: string | undefined, rest: string[], request: IncomingMessage, body: unknown, response: ServerResponse, send: Send, refuse: Refuse) {
-    const recording = [...this.recordings, ...this.shift].find((it) => it.id === id);
+    const recording = [...this.recordings, ...this.shift, ...data.elsewhere()].find((it) => it.id === id);
     if (!recording) return refuse(404, 'not-found');
     if (under === undefined && request.method === 'PATCH') {
       if (request.headers['if-match'] !== `"${recording.version}"`) return refuse(412, 'precondition-failed');

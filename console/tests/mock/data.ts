@@ -73,7 +73,7 @@ export function recordings(): Recording[] {
       marks: ['key'],
       cases: [{ number: '贵卫医罚〔2026〕12号', unit, state: 'linked' }, { number: '贵卫水罚〔2026〕3号', unit, state: 'proposed' }],
     }),
-    recording(2, { ...unsealed, state: 'receiving', received_bytes: 412_000_000, file_name: '游泳场所水质抽检.mp4' }),
+    recording(2, { ...unsealed, state: 'receiving', received_bytes: 412_000_000, file_name: '游泳场所水质抽检.mp4', playback: { ...pending, reason: 'index_at_end' } }),
     recording(3, { ...unsealed, state: 'sealing', file_name: '美容院现场检查_第二段.mp4' }),
     recording(4, { ...unsealed, state: 'receiving', size_bytes: null, received_bytes: 3_200_000, file_name: '现场录音.m4a', kind: 'audio' }),
     recording(5, {
@@ -164,6 +164,16 @@ export function docking(id: string): Docking | null {
   if (!found) return null;
   const file = (n: number, recording: string | null) => ({ path: `DCIM/100MEDIA/DSJ_${String(n).padStart(4, '0')}.MP4`, size_bytes: 400_000_000 + n * 1_000_000, modified_at: `2026-11-23T0${n}:20:00Z`, recording });
   return { ...found, files: [file(1, VIDEO), file(2, ARRIVING), file(3, null), file(4, null)] };
+}
+
+/** What another at the same place recorded meanwhile, in two pieces. */
+export function elsewhere(): Recording[] {
+  const officer = { id: 'o-2', name: '李敏' };
+  const playback = { state: 'ready', reason: null, duration_ms: 12_000, width: 640, height: 360 } as const;
+  return [
+    recording(71, { officer, recorded_at: '2026-11-23T01:00:06Z', playback, file_name: '同班_71.mp4' }),
+    recording(72, { officer, recorded_at: '2026-11-23T01:01:20Z', playback, file_name: '同班_72.mp4' }),
+  ];
 }
 
 /** An officer's day: two that follow each other, a gap, one that grows, one that does not play. */

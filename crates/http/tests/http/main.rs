@@ -16,4 +16,5 @@ mod session;
 mod stations;
 mod tokens;
 mod viewings;
+mod words;
 mod world;

@@ -42,6 +42,16 @@ pub mod reason {
     pub const BEING_SEALED: &str = "being_sealed";
     /// No media worker is installed.
     pub const NO_WORKER: &str = "no_media_worker";
+
+    /// All of them, for documents and translations.
+    pub const ALL: [&str; 6] = [
+        TOO_LITTLE,
+        INDEX_AT_END,
+        NOT_READABLE,
+        MADE_LATER,
+        BEING_SEALED,
+        NO_WORKER,
+    ];
 }
 
 /// Indexes of uploads under way.
