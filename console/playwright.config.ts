@@ -1,13 +1,14 @@
 import { defineConfig } from '@playwright/test';
 
-// DOCKET_URL points at a real daemon, and then only live.spec.ts runs.
+// DOCKET_URL points at a real daemon, and then only what is in tests/live runs.
 const live = process.env['DOCKET_URL'];
 
 export default defineConfig({
   testDir: 'tests',
-  testMatch: live ? /live\.spec\.ts/ : /(?<!live)\.spec\.ts$/,
+  testMatch: live ? /live\/\w+\.spec\.ts$/ : /tests\/\w+\.spec\.ts$/,
   fullyParallel: true,
-  workers: 2,
+  // Before a real daemon one after another: scripts give orders to what they share.
+  workers: live ? 1 : 2,
   timeout: 60_000,
   forbidOnly: true,
   reporter: [['list']],

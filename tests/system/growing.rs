@@ -41,17 +41,22 @@ fn box_at(file: &[u8], kind: &[u8; 4]) -> usize {
     }
 }
 
-struct Upload {
+/// An upload that is sent piece by piece.
+pub struct Upload {
     api: Api,
     path: String,
-    id: String,
+    pub id: String,
     file: Vec<u8>,
     sent: usize,
 }
 
 impl Upload {
-    async fn begin(api: Api, name: &str, file: Vec<u8>) -> Self {
-        let path = api.create(file.len() as u64, &[("filename", name)]).await;
+    pub async fn begin(api: Api, name: &str, file: Vec<u8>) -> Self {
+        Self::with(api, &[("filename", name)], file).await
+    }
+
+    pub async fn with(api: Api, metadata: &[(&str, &str)], file: Vec<u8>) -> Self {
+        let path = api.create(file.len() as u64, metadata).await;
         Self {
             api,
             id: id_of(&path),
@@ -62,7 +67,7 @@ impl Upload {
     }
 
     /// Sends up to so many percent.
-    async fn to(&mut self, percent: usize) {
+    pub async fn to(&mut self, percent: usize) {
         let until = self.file.len() * percent / 100;
         let bytes = self.file[self.sent..until].to_vec();
         let answer = self.api.patch(&self.path, self.sent as u64, bytes).await;
@@ -86,7 +91,7 @@ impl Upload {
     }
 
     /// The index at the end, as a station sends it.
-    async fn true_hint(&self) -> Value {
+    pub async fn true_hint(&self) -> Value {
         let from = box_at(&self.file, b"moov");
         let answer = self.hint(from..self.file.len(), &self.file[from..]).await;
         answer.expect(200).json()

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
@@ -49,7 +50,12 @@ impl Said {
 }
 
 /// Runs a program to its end.
-pub async fn run(mut command: Command, input: &str) -> Said {
+pub async fn run(command: Command, input: &str) -> Said {
+    run_within(command, input, super::PATIENCE).await
+}
+
+/// Runs a program that may take so long to its end.
+pub async fn run_within(mut command: Command, input: &str, patience: Duration) -> Said {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -63,7 +69,7 @@ pub async fn run(mut command: Command, input: &str) -> Said {
     drop(stdin);
     let out = tokio::spawn(read(child.stdout.take()));
     let err = tokio::spawn(read(child.stderr.take()));
-    let status = tokio::time::timeout(super::PATIENCE, child.wait()).await;
+    let status = tokio::time::timeout(patience, child.wait()).await;
     if status.is_err() {
         child.kill().await.expect("killed");
     }

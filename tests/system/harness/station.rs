@@ -7,6 +7,9 @@ use tokio::process::Command;
 use super::programs::{Said, built, run};
 use super::{Content, Daemon};
 
+/// Below it in the configuration stands what a test added.
+const MORE: &str = "# --- more\n";
+
 /// A station beside a daemon, enrolled with it.
 pub struct Station {
     folder: PathBuf,
@@ -35,11 +38,12 @@ impl Station {
         station
     }
 
-    /// Adds to the configuration, for the next start.
+    /// Adds this to the configuration it was enrolled with, and nothing else, for the next start.
     pub fn configure(&self, more: &str) {
         let path = self.folder.join("docket-dock.toml");
         let text = std::fs::read_to_string(&path).expect("configured");
-        std::fs::write(&path, format!("{text}{more}")).expect("written");
+        let (enrolled, _) = text.split_once(MORE).unwrap_or((&text, ""));
+        std::fs::write(&path, format!("{enrolled}{MORE}{more}")).expect("written");
     }
 
     /// Where a file of the recorder lies.
