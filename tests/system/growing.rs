@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::harness::api::id_of;
@@ -440,6 +440,95 @@ async fn what_needs_no_hint_grows_by_itself() {
         let (frames, _) = upload.joined(&whole, daemon.folder()).await;
         assert_eq!(frames, 1000, "{name}");
     }
+}
+
+#[tokio::test]
+async fn what_is_made_for_viewing_grows_as_well() {
+    let daemon = Daemon::start().await;
+    let api = daemon.api().await;
+    let hevc = [
+        "-c:v",
+        "libx265",
+        "-x265-params",
+        "log-level=error:keyint=50",
+    ];
+    let g711 = ["-ar", "8000", "-c:a", "pcm_alaw", "-movflags", "faststart"];
+    for (name, options, hint, made) in [
+        (
+            "热成像.mp4",
+            &hevc[..],
+            true,
+            json!({"video": "hevc", "audio": null}),
+        ),
+        (
+            "大厅.mov",
+            &g711[..],
+            false,
+            json!({"video": null, "audio": "pcm_alaw"}),
+        ),
+        ("采集.ts", &[][..], false, Value::Null),
+    ] {
+        let file = film(&daemon, name, options).await;
+        let mut upload = Upload::begin(api.clone(), name, file).await;
+        if hint {
+            upload.true_hint().await;
+        }
+        upload.to(40).await;
+        let first = upload.playlist(&format!("{name} plays"), |_| true).await;
+        assert!(!first.ended && first.seconds() < 18.0, "{name}: {first:?}");
+        let (frames, _) = upload.joined(&first, daemon.folder()).await;
+        first.has_pictures(frames);
+        let playback = growing(&api, &upload.id).await;
+        assert_eq!(playback["preview"], hint, "{name}");
+        assert_eq!(playback["made"], made, "{name}");
+        upload.to(80).await;
+        let more = upload
+            .playlist(&format!("{name} goes on"), |p| p.seconds() > 20.0)
+            .await;
+        more.goes_on_from(&first);
+        let whole = upload.sealed().await;
+        whole.goes_on_from(&more);
+        let (frames, _) = upload.joined(&whole, daemon.folder()).await;
+        assert_eq!(frames, 1000, "{name}");
+    }
+    daemon.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_large_picture_grows_in_two_sizes() {
+    let daemon = Daemon::start().await;
+    let api = daemon.api().await;
+    let large = "-r 5 -s 960x736 -c:v libx265 -x265-params log-level=error:keyint=10";
+    let options: Vec<&str> = large.split(' ').collect();
+    let file = film(&daemon, "广角.mp4", &options).await;
+    let mut upload = Upload::begin(api.clone(), "广角.mp4", file).await;
+    upload.true_hint().await;
+    upload.to(40).await;
+    let both = upload.playlist("it plays", |_| true).await.head;
+    assert!(both.contains("\nlow.m3u8\n") && both.contains("\nfull.m3u8\n"));
+    let get = async |name: &str| api.get(&upload.hls(name)).await.expect(200);
+    for (list, prefix) in [("low.m3u8", ""), ("full.m3u8", "full-")] {
+        let list = Playlist::read(&get(list).await.text());
+        assert!(
+            !list.ended && list.seconds() > 2.0 && list.seconds() < 20.0,
+            "{list:?}"
+        );
+        assert_eq!(list.segments[0].1, format!("{prefix}0.m4s"));
+        let last = &list.segments[list.segments.len() - 1].1;
+        for name in [&format!("{prefix}init.mp4"), last] {
+            assert!(get(name).await.body.len() > 500, "{name}");
+        }
+    }
+    upload.to(100).await;
+    api.await_state(&upload.id, "sealed").await;
+    let ended = until("it has its end", || async {
+        let list = Playlist::read(&api.get(&upload.hls("low.m3u8")).await.text());
+        list.ended.then_some(list)
+    })
+    .await;
+    assert!((39.7..40.5).contains(&ended.seconds()), "{ended:?}");
+    let sealed = upload.playlist("it plays", |_| true).await.head;
+    assert_eq!(sealed, both, "a player goes on with the addresses it has");
 }
 
 #[tokio::test]

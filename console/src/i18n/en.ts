@@ -383,7 +383,7 @@ export const en: Record<keyof typeof zh, string> = {
   'reason.too_little_yet': 'Too little has arrived yet; it can be played in a moment.',
   'reason.index_at_end': 'The file’s index is at its end and was not sent ahead; it can be played once all of it has arrived.',
   'reason.not_readable_yet': 'The store can’t hand out what is not sealed yet; it can be played once sealed.',
-  'reason.made_when_sealed': 'This encoding must be transcoded for viewing; it can be played once sealed.',
+  'reason.made_when_sealed': 'Files of this kind are prepared for viewing as a whole; it can be played once sealed.',
   'reason.being_sealed': 'All has arrived and is being joined and sealed: just a moment.',
   'reason.no_media_worker': 'The server has no media worker installed, so nothing can be played now: ask your administrator. What arrives is kept as ever.',
   'reason.no_picture': 'No picture could be decoded.',

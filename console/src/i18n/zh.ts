@@ -382,7 +382,7 @@ export const zh = {
   'reason.too_little_yet': '收到的还太少，稍后即可播放。',
   'reason.index_at_end': '文件的索引在末尾，上传方没有提前送来；全部收到后即可播放。',
   'reason.not_readable_yet': '存储暂时不能提供尚未封存的内容，封存后即可播放。',
-  'reason.made_when_sealed': '这种编码要转码才能观看，封存后即可播放。',
+  'reason.made_when_sealed': '这种文件要等全部收到才能转换成可观看的画面，封存后即可播放。',
   'reason.being_sealed': '已收完，正在合并、封存，马上就好。',
   'reason.no_media_worker': '服务器没有安装媒体程序，目前不能播放，请联系管理员。收到的内容照常保存。',
   'reason.no_picture': '解不出任何画面。',

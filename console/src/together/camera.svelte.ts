@@ -121,6 +121,11 @@ export class Camera {
         (error: unknown) => asProblem(error),
       );
       if (problem?.status === 401) return;
+      // Sealed while it was being fetched: the playlist stands, and the segment is there in a moment.
+      if (problem === null && trouble.status === 409) {
+        this.#timer = setTimeout(() => this.resume(), 1_000);
+        return;
+      }
       why = refusal(problem, trouble.status);
     }
     this.stop();

@@ -30,6 +30,33 @@ for (const [name, original] of [['热成像.mp4', 'H.265'], ['大厅.mov', 'G.71
   });
 }
 
+test('H.265 plays while it arrives, transcoded, and goes on', async ({ page }) => {
+  const id = await order('begin 热成像.mp4 0');
+  await order('hint');
+  await order('send 70');
+  await page.goto(`/recordings/${id}`);
+  await expect(page.getByTestId('growing')).toContainText('预览，以封存后为准', PATIENCE);
+  await expect(page.getByTestId('made')).toContainText('原件为 H.265；');
+  await plays(page);
+  await shot(page, 'live-H.265-growing');
+  await order('send 100');
+  await expect(page.getByTestId('growing')).toBeHidden(PATIENCE);
+  await page.keyboard.press('9');
+  await expect.poll(() => video(page).evaluate((it: HTMLVideoElement) => it.ended), PATIENCE).toBe(true);
+  expect(await playlist(page, id)).toContain('#EXT-X-ENDLIST');
+});
+
+test('a transport stream plays while it arrives, and goes on', async ({ page }) => {
+  const id = await order('begin 采集.ts 60');
+  await page.goto(`/recordings/${id}`);
+  await expect(page.getByTestId('growing')).toContainText('可看至', PATIENCE);
+  await plays(page);
+  await order('send 100');
+  await expect(page.getByTestId('growing')).toBeHidden(PATIENCE);
+  await page.keyboard.press('9');
+  await expect.poll(() => video(page).evaluate((it: HTMLVideoElement) => it.ended), PATIENCE).toBe(true);
+});
+
 test('MP4 in fragments plays while it arrives, and goes on', async ({ page }) => {
   const id = await order('begin 分段.mp4 40');
   await page.goto(`/recordings/${id}`);

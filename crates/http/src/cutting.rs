@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use docket_catalog::Recording;
+use docket_ingest::growing::{MOST_HINT_BYTES, Playing};
 use docket_ingest::probe::{INDEX, derivative};
 use docket_playback::cache::IndexCache;
-use docket_playback::{MadeKey, MadeSegments, PlaybackIndex, Variant};
+use docket_playback::{MadeKey, MadeSegments, PlaybackIndex, Source, Variant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::{Kind, Problem, Result};
@@ -91,16 +92,48 @@ impl AppState {
             recording: row.id,
             variant,
             number,
+            arriving: false,
         };
-        let made = &self.cutting().made;
-        if let Some(bytes) = made.get(key) {
+        if let Some(bytes) = self.cutting().made.get(key) {
             return Ok(bytes);
         }
         let stored = stored(row)?;
         let source = self.ingest().source(&stored.key, stored.size_bytes).await?;
+        self.make(key, source, index).await
+    }
+
+    /// The same of a recording that is still arriving, from what is there of it.
+    ///
+    /// # Errors
+    /// As above.
+    pub(crate) async fn arriving_segment(
+        &self,
+        row: &Recording,
+        playing: &Playing,
+        number: usize,
+        variant: Variant,
+    ) -> Result<Bytes> {
+        let key = MadeKey {
+            recording: row.id,
+            variant,
+            number,
+            arriving: true,
+        };
+        if let Some(bytes) = self.cutting().made.get(key) {
+            return Ok(bytes);
+        }
+        // The worker reads the hint, which is in memory meanwhile.
+        let hint_bytes = playing.hint.map_or(0, |_| MOST_HINT_BYTES);
+        let _place = self.segment_place(hint_bytes).await?;
+        let source = self.ingest().playing_source(row, playing).await?;
+        self.make(key, source, &playing.index).await
+    }
+
+    async fn make(&self, key: MadeKey, source: Source, index: &PlaybackIndex) -> Result<Bytes> {
         let playback = self.ingest().playback.as_ref();
         let playback = playback
             .ok_or_else(|| Problem::new(Kind::NotYetPlayable).detail("no media worker runs"))?;
+        let made = &self.cutting().made;
         let making = made.get_or_make(key, playback, source, index);
         making.await.map_err(|error| Problem::from(&*error))
     }

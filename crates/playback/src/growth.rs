@@ -5,12 +5,17 @@ use std::fmt::Write;
 
 use crate::error::Result;
 use crate::index::{PlaybackIndex, SegmentHead};
+use crate::made::{self, Feed, Variant};
+use crate::playlist::prefix;
 
 /// How many bytes of the original must be there so that segments `0..=n` can be cut, for each `n`.
 ///
 /// # Errors
 /// [`crate::Error::BadIndex`] when rows are damaged.
 pub fn reach(index: &PlaybackIndex) -> Result<Vec<u64>> {
+    if index.is_made() {
+        return reach_of_made(index);
+    }
     let mut needed = 0_u64;
     (0..index.segments().len())
         .map(|number| {
@@ -25,24 +30,61 @@ pub fn reach(index: &PlaybackIndex) -> Result<Vec<u64>> {
         .collect()
 }
 
+/// A feed tells where its first frame lies and not where its last one ends. A track's frames lie in the
+/// order of their decoding: they end before the first of a feed that begins after them. Where none does,
+/// all of the file is needed.
+fn reach_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
+    let feeds: Vec<Vec<Feed>> = (0..index.segments().len())
+        .map(|number| made::unpack(&index.feed(number)?))
+        .collect::<Result<_>>()?;
+    let mut begins: Vec<Vec<(u64, u64)>> = vec![Vec::new(); index.tracks().len()];
+    for feed in feeds.iter().flatten().filter(|f| !f.packets.is_empty()) {
+        let Some(track) = begins.get_mut(feed.track) else {
+            continue; // of a damaged index: nothing is made for it
+        };
+        // Where a file keeps another order, what lies furthest counts.
+        let offset = track
+            .last()
+            .map_or(feed.offset, |last| last.1.max(feed.offset));
+        track.push((feed.decode_time, offset));
+    }
+    let size_bytes = index.facts().size_bytes;
+    let end_of = |feed: &Feed| {
+        let lasts: u64 = feed.packets.iter().map(|p| u64::from(p.duration)).sum();
+        let end = feed.decode_time.saturating_add(lasts);
+        let track = begins.get(feed.track)?;
+        let after = track.partition_point(|(decode_time, _)| *decode_time < end);
+        Some(track.get(after).map_or(size_bytes, |(_, offset)| *offset))
+    };
+    let mut needed = 0_u64;
+    let of_segment = |feeds: &Vec<Feed>| {
+        let frames = feeds.iter().filter(|f| !f.packets.is_empty());
+        needed = needed.max(frames.filter_map(end_of).max().unwrap_or(0));
+        needed
+    };
+    Ok(feeds.iter().map(of_segment).collect())
+}
+
 /// Whether a player that has the first `count` segments of `earlier` can go on with `later`: same init
 /// segment, same tracks, and these segments cut and filled alike.
 pub fn goes_on(earlier: &PlaybackIndex, later: &PlaybackIndex, count: usize) -> bool {
     let same_head = earlier.init() == later.init()
+        && earlier.init_of(Variant::Full) == later.init_of(Variant::Full)
         && earlier.tracks() == later.tracks()
         && earlier.origin_us() == later.origin_us()
         && earlier.segments().get(..count) == later.segments().get(..count)
         && count <= earlier.segments().len();
-    let same_frames = |number| match (earlier.runs(number), later.runs(number)) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
+    let same_frames = |number| match earlier.is_made() {
+        true => matches!((earlier.feed(number), later.feed(number)), (Ok(a), Ok(b)) if a == b),
+        false => matches!((earlier.runs(number), later.runs(number)), (Ok(a), Ok(b)) if a == b),
     };
     same_head && (0..count).all(same_frames)
 }
 
 /// The playlist of what can be watched so far (RFC 8216, 4.3.3.5): it only grows, and has no end yet.
-/// `all` are the segments the index knows, of which the first `listed` can be cut.
-pub fn playlist(all: &[SegmentHead], listed: usize) -> String {
+/// `all` are the segments the index knows, of which the first `listed` can be cut or made.
+pub fn playlist(all: &[SegmentHead], listed: usize, variant: Variant) -> String {
+    let prefix = prefix(variant);
     let longest_us = all.iter().map(|s| s.duration_us).max().unwrap_or(0);
     let mut text = String::with_capacity(220 + listed * 32);
     text.push_str("#EXTM3U\n#EXT-X-VERSION:7\n");
@@ -54,13 +96,13 @@ pub fn playlist(all: &[SegmentHead], listed: usize) -> String {
     if all.iter().all(|s| s.independent) {
         text.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
     }
-    text.push_str("#EXT-X-MAP:URI=\"init.mp4\"\n");
+    let _ = writeln!(text, "#EXT-X-MAP:URI=\"{prefix}init.mp4\"");
     for (number, segment) in all.iter().take(listed).enumerate() {
         let (seconds, micros) = (
             segment.duration_us / 1_000_000,
             segment.duration_us % 1_000_000,
         );
-        let _ = writeln!(text, "#EXTINF:{seconds}.{micros:06},\n{number}.m4s");
+        let _ = writeln!(text, "#EXTINF:{seconds}.{micros:06},\n{prefix}{number}.m4s");
     }
     text
 }
@@ -69,7 +111,8 @@ pub fn playlist(all: &[SegmentHead], listed: usize) -> String {
 mod tests {
     use super::*;
     use crate::facts::{Facts, StreamKind, Verdict};
-    use crate::index::{NewSegment, Track};
+    use crate::index::{NewInits, NewMadeSegment, NewSegment, Track};
+    use crate::made::FeedPacket;
     use crate::rows::{Sample, TrackRun};
 
     fn index(places: &[(u64, u32)], init: &[u8]) -> PlaybackIndex {
@@ -138,15 +181,68 @@ mod tests {
         ));
     }
 
+    fn made_index(places: &[(u64, u64, u64)]) -> PlaybackIndex {
+        let raw = index(&[(0, 1)], b"init");
+        let packet = FeedPacket {
+            stamp: 0,
+            duration: 1_000,
+            composition: 0,
+            key: true,
+        };
+        let segments: Vec<NewMadeSegment> = places
+            .iter()
+            .enumerate()
+            .map(|(number, (offset, decode_time, packets))| NewMadeSegment {
+                start_us: number as u64 * 1_000_000,
+                duration_us: 1_000_000,
+                feeds: vec![Feed {
+                    track: 0,
+                    offset: *offset,
+                    decode_time: *decode_time,
+                    from: 0,
+                    until: 0,
+                    packets: vec![packet; *packets as usize],
+                }],
+            })
+            .collect();
+        let track = Track {
+            mode: crate::made::Mode::Transcoded,
+            ..raw.tracks()[0].clone()
+        };
+        let inits = NewInits {
+            first: b"init".to_vec(),
+            ..NewInits::default()
+        };
+        PlaybackIndex::build_made(raw.facts().clone(), vec![track], 0, &inits, &segments)
+            .expect("builds")
+    }
+
+    #[test]
+    fn a_made_segment_needs_what_lies_before_a_feed_that_begins_after_it() {
+        // The second and third are decoded from one keyframe; the last one's end is not told.
+        let index = made_index(&[(0, 0, 1), (100, 1_000, 1), (100, 1_000, 2), (300, 3_000, 1)]);
+        assert_eq!(reach(&index).expect("whole"), [100, 300, 300, 1_000]);
+        assert!(goes_on(
+            &index,
+            &made_index(&[(0, 0, 1), (100, 1_000, 1), (150, 2_000, 1)]),
+            2
+        ));
+        assert!(!goes_on(
+            &index,
+            &made_index(&[(0, 0, 1), (101, 1_000, 1), (150, 2_000, 1)]),
+            2
+        ));
+    }
+
     #[test]
     fn a_growing_playlist_starts_at_its_beginning_and_has_no_end() {
         let index = index(&[(0, 10), (10, 10)], b"init");
         assert_eq!(
-            playlist(index.segments(), 1),
+            playlist(index.segments(), 1, Variant::First),
             "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n\
              #EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-START:TIME-OFFSET=0,PRECISE=YES\n\
              #EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"init.mp4\"\n#EXTINF:2.000000,\n0.m4s\n"
         );
-        assert!(!playlist(index.segments(), 2).contains("ENDLIST"));
+        assert!(!playlist(index.segments(), 2, Variant::First).contains("ENDLIST"));
     }
 }

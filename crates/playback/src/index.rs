@@ -338,9 +338,13 @@ impl PlaybackIndex {
     /// The HLS playlist a player begins with: a media playlist, or where there are two variants a
     /// multivariant one; see [`crate::playlist`].
     pub fn playlist(&self) -> String {
-        let Some(full) = &self.head.full else {
-            return playlist::vod(&self.head.segments);
-        };
+        self.multivariant()
+            .unwrap_or_else(|| playlist::vod(&self.head.segments))
+    }
+
+    /// The multivariant playlist, where there are two variants.
+    pub fn multivariant(&self) -> Option<String> {
+        let full = self.head.full.as_ref()?;
         let (width, height) = self.head.made_size.unwrap_or((full.width, full.height));
         let sound = self.head.tracks.iter().skip(1);
         let full_codecs: Vec<&str> = std::iter::once(full.codec.as_str())
@@ -352,10 +356,10 @@ impl PlaybackIndex {
             width,
             height,
         };
-        playlist::multivariant(&[
+        Some(playlist::multivariant(&[
             line("low.m3u8", self.codecs(), width, height),
             line("full.m3u8", full_codecs.join(","), full.width, full.height),
-        ])
+        ]))
     }
 
     /// The media playlist of a variant; `None` where there is no such variant.

@@ -23,6 +23,8 @@ pub struct MadeKey {
     pub variant: Variant,
     /// Its number.
     pub number: usize,
+    /// Made while its recording arrived, perhaps by an index that was only sent ahead.
+    pub arriving: bool,
 }
 
 type Outcome = std::result::Result<Bytes, Arc<Error>>;
@@ -156,6 +158,7 @@ mod tests {
             recording: RecordingId::from_bytes([1; 16]),
             variant: Variant::First,
             number,
+            arriving: false,
         };
         let made = MadeSegments::new(10);
         let bytes = Bytes::from_static(b"12345");

@@ -128,6 +128,10 @@ async fn whatever_recorders_write_plays_or_says_what_it_waits_for() {
                 upload = Some(begun);
                 id
             }
+            ["hint"] => {
+                upload.as_ref().expect("begun").true_hint().await;
+                String::new()
+            }
             ["send", percent] => {
                 let upload = upload.as_mut().expect("begun");
                 upload.to(percent.parse().expect("a number")).await;

@@ -86,6 +86,7 @@ impl<'a> Showing<'a> {
 /// How a recording plays that is still arriving.
 fn playback_of(glance: Glance) -> Playback {
     let plays = glance.playable_ms.is_some();
+    let (video, audio) = glance.transcoded;
     Playback {
         state: if plays { "growing" } else { "pending" }.to_owned(),
         reason: glance.reason,
@@ -95,7 +96,7 @@ fn playback_of(glance: Glance) -> Playback {
         preview: glance.preview,
         playable_ms: glance.playable_ms,
         stalled: glance.stalled,
-        made: None,
+        made: made(video, audio),
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use docket_base::Sha256Digest;
 use docket_base::ids::RecordingId;
 use docket_catalog::{PlaybackState, Recording, RecordingState, Upload, UploadKind};
-use docket_playback::{PlaybackIndex, Source};
+use docket_playback::{PlaybackIndex, Source, StreamKind};
 use docket_vault::{AssemblyState, VaultError};
 use tokio::time::Instant;
 
@@ -150,6 +150,8 @@ pub struct Glance {
     pub duration_ms: Option<u64>,
     /// As shown.
     pub size: Option<(u32, u32)>,
+    /// What is transcoded for viewing, by its name in the original: picture, sound.
+    pub transcoded: (Option<String>, Option<String>),
     /// Why it doesn't play yet.
     pub reason: Option<String>,
     /// No byte came for [`STALLED_AFTER_S`].
@@ -297,12 +299,21 @@ impl Ingest {
                 .source(&key, recording.size_bytes.unwrap_or_default())
                 .await;
         };
+        // Who cuts needs the media's bytes alone; the worker that makes a segment opens the file.
+        let hint = match playing.index.is_made() && playing.hint.is_some() {
+            true => self.hint_bytes(recording).await?,
+            false => None,
+        };
+        let size_bytes = match &hint {
+            Some((hint, _)) => hint.size_bytes,
+            None => playing.durable_bytes,
+        };
         Ok(Source::blocks(Arc::new(GrowingBlocks {
             vault: Arc::clone(&self.vault),
             state: state.clone(),
             durable_bytes: playing.durable_bytes,
-            size_bytes: playing.durable_bytes,
-            hint: None,
+            size_bytes,
+            hint: hint.map(|(hint, bytes)| (hint.from_bytes, bytes)),
         })))
     }
 
@@ -337,6 +348,10 @@ impl Ingest {
                 None => facts.claimed_duration_ms,
             },
             size: facts.shown_size(),
+            transcoded: (
+                transcoded(&view.index, StreamKind::Video),
+                transcoded(&view.index, StreamKind::Audio),
+            ),
             reason: (listed == 0).then(|| reason::TOO_LITTLE.to_owned()),
             stalled,
         })
@@ -351,6 +366,10 @@ impl Ingest {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn transcoded(index: &PlaybackIndex, kind: StreamKind) -> Option<String> {
+    index.transcoded(kind).map(str::to_owned)
 }
 
 fn arrival(known: Known, upload: &Upload) -> Arrival {

@@ -19,6 +19,8 @@ use crate::{Ingest, IngestError, Result};
 
 /// The index that a hint made, kept so that a restart goes on with the same cuts.
 const PREVIEW: &str = "preview.bin";
+/// Containers whose made segments can be read from a beginning: by a table of frames, or from any byte.
+const GROW_MADE: [&str; 4] = ["mp4", "mov", "3gp", "mpegts"];
 /// Less says nothing about a file.
 const LEAST_BYTES: u64 = 32 << 10;
 /// After a look the next waits so many times as long as that one took.
@@ -100,7 +102,7 @@ impl Ingest {
                 return none_yet(if at_end { reason::INDEX_AT_END } else { &code });
             }
         };
-        if found.is_made() {
+        if found.is_made() && !GROW_MADE.contains(&found.facts().container.as_str()) {
             return none_yet(reason::MADE_LATER);
         }
         match by_hint {

@@ -5,10 +5,10 @@ use bytes::Bytes;
 use docket_catalog::Recording;
 use docket_ingest::growing::{Arrival, Playing};
 use docket_ingest::viewing::Served;
-use docket_playback::growth;
+use docket_playback::{Variant, growth};
 use http::Method;
 
-use super::play::{MP4, PLAYLIST, media, number, serve};
+use super::play::{File, MP4, PLAYLIST, media, serve, stretch};
 use crate::access::Permit;
 use crate::problem::{Kind, Problem, Result};
 use crate::signin::playback::Watcher;
@@ -18,7 +18,7 @@ use crate::state::AppState;
 pub(super) enum Piece<'a> {
     Playlist(&'a Watcher),
     Init,
-    Segment(&'a str),
+    Named(&'a str, &'a Watcher),
 }
 
 /// What of the recording can be watched before its own index is made; `None` when that is there, or never
@@ -51,13 +51,28 @@ pub(super) async fn answer(
     playing: &Playing,
     piece: Piece<'_>,
 ) -> Result<Response> {
+    let index = &playing.index;
+    let media_playlist = |variant| growth::playlist(index.segments(), playing.listed, variant);
     let (kind, bytes) = match piece {
-        Piece::Segment(name) => return segment(app, permit, row, method, playing, name).await,
-        Piece::Init => (MP4, playing.index.init()),
+        Piece::Init => (MP4, index.init()),
         Piece::Playlist(who) => {
-            let text = growth::playlist(playing.index.segments(), playing.listed);
-            let text = who.carried_by(text);
-            (PLAYLIST, Bytes::from(text))
+            let text = index.multivariant();
+            let text = text.unwrap_or_else(|| media_playlist(Variant::First));
+            (PLAYLIST, Bytes::from(who.carried_by(text)))
+        }
+        Piece::Named(name, who) => {
+            let file = File::named(name).ok_or(Kind::NotFound)?;
+            let init = index.init_of(file.variant()).ok_or(Kind::NotFound)?;
+            match file {
+                File::Segment(variant, number) => {
+                    return segment(app, permit, row, method, playing, (variant, number)).await;
+                }
+                File::Init(_) => (MP4, init),
+                File::Playlist(variant) => {
+                    let text = who.carried_by(media_playlist(variant));
+                    (PLAYLIST, Bytes::from(text))
+                }
+            }
         }
     };
     let served = Served::playlist(bytes.len() as u64).by_hint(playing.hint);
@@ -71,16 +86,17 @@ async fn segment(
     row: &Recording,
     method: &Method,
     playing: &Playing,
-    name: &str,
+    (variant, number): (Variant, usize),
 ) -> Result<Response> {
-    let number = number(name).ok_or(Kind::NotFound)?;
     if number >= playing.listed {
         return Err(Kind::NotFound.into());
     }
-    let place = playing.index.segments()[number]; // below `listed`
-    let until_us = place.start_us.saturating_add(place.duration_us);
+    let shown = stretch(&playing.index, number)?;
+    if playing.index.is_made() {
+        return made(app, permit, row, method, playing, (variant, number), shown).await;
+    }
     let plan = playing.index.plan(number)?;
-    let served = Served::segment(plan.size_bytes, place.start_us / 1_000..until_us / 1_000);
+    let served = Served::segment(plan.size_bytes, shown);
     serve(app, permit, row, method, served.by_hint(playing.hint)).await?;
     if *method == Method::HEAD {
         return Ok(media(MP4, Bytes::new()));
@@ -89,11 +105,36 @@ async fn segment(
     let source = app.ingest().playing_source(row, playing).await?;
     match plan.fetch(&source).await {
         Ok(bytes) => Ok(media(MP4, bytes)),
-        // Sealed between two reads: the same bytes have another place now, and the player asks again.
-        Err(error) if row.state.is_open() => {
-            tracing::debug!(recording = %row.id, %error, "a segment of an upload that was just sealed");
-            Err(Problem::new(Kind::NotYetPlayable).retry_after_seconds(1))
-        }
+        Err(error) if row.state.is_open() => Err(once_more(row, &error)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A segment that the worker makes from what is there. As with what is sealed, its size is part of what is told.
+async fn made(
+    app: &AppState,
+    permit: Permit,
+    row: &Recording,
+    method: &Method,
+    playing: &Playing,
+    (variant, number): (Variant, usize),
+    shown: std::ops::Range<u64>,
+) -> Result<Response> {
+    if *method == Method::HEAD {
+        return Ok(media(MP4, Bytes::new()));
+    }
+    let bytes = match app.arriving_segment(row, playing, number, variant).await {
+        Ok(bytes) => bytes,
+        Err(problem) if row.state.is_open() => return Err(once_more(row, &problem)),
+        Err(problem) => return Err(problem),
+    };
+    let served = Served::segment(bytes.len() as u64, shown);
+    serve(app, permit, row, method, served.by_hint(playing.hint)).await?;
+    Ok(media(MP4, bytes))
+}
+
+/// Sealed between two reads: the same bytes have another place now, and the player asks again.
+fn once_more(row: &Recording, error: &dyn std::fmt::Debug) -> Problem {
+    tracing::debug!(recording = %row.id, ?error, "a segment of an upload that was just sealed");
+    Problem::new(Kind::NotYetPlayable).retry_after_seconds(1)
 }

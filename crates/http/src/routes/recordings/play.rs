@@ -104,7 +104,7 @@ pub async fn segment(
 ) -> Result<Response> {
     let (permit, row) = permitted(&app, &who.principal, Action::View, id).await?;
     if let Some(playing) = arriving::playing(&app, &row).await? {
-        let piece = Piece::Segment(&segment);
+        let piece = Piece::Named(&segment, &who);
         return arriving::answer(&app, permit, &row, &method, &playing, piece).await;
     }
     watchable(&row)?;
@@ -162,7 +162,7 @@ async fn made(
 }
 
 /// The milliseconds a segment shows.
-fn stretch(index: &PlaybackIndex, number: usize) -> Result<std::ops::Range<u64>> {
+pub(super) fn stretch(index: &PlaybackIndex, number: usize) -> Result<std::ops::Range<u64>> {
     let place = index.segments().get(number).ok_or(Kind::NotFound)?;
     let until_us = place.start_us.saturating_add(place.duration_us);
     Ok(place.start_us / 1_000..until_us / 1_000)
@@ -243,14 +243,20 @@ pub(super) fn media(kind: &'static str, bytes: Bytes) -> Response {
 
 /// What a name beside the playlist stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum File {
+pub(super) enum File {
     Playlist(Variant),
     Init(Variant),
     Segment(Variant, usize),
 }
 
 impl File {
-    fn named(name: &str) -> Option<Self> {
+    pub(super) fn variant(self) -> Variant {
+        match self {
+            Self::Playlist(variant) | Self::Init(variant) | Self::Segment(variant, _) => variant,
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
         let (variant, rest) = match name.strip_prefix("full-") {
             Some(rest) => (Variant::Full, rest),
             None => (Variant::First, name),
@@ -264,7 +270,7 @@ impl File {
     }
 }
 
-pub(super) fn number(segment: &str) -> Option<usize> {
+fn number(segment: &str) -> Option<usize> {
     let digits = segment.strip_suffix(".m4s")?;
     let plain =
         !digits.is_empty() && digits.len() <= 9 && digits.bytes().all(|b| b.is_ascii_digit());
