@@ -10,6 +10,7 @@ use ffmpeg_next::format::stream::Stream;
 use ffmpeg_next::{Packet, ffi};
 
 use crate::codecs;
+use crate::edit::with_edits;
 use crate::fault::{Fault, Result};
 use crate::init::{Described, init};
 use crate::make::{Size, Way, audio_specific_config, picture_encoder, sound_encoder, sound_rate};
@@ -99,7 +100,7 @@ fn build_cut(recording: &Recording, probed: &Probed) -> Result<PlaybackIndex> {
             joined: false,
         })
         .collect();
-    let scan = scan::scan(recording, &probed.layout, &wanted, Look::Exact)?;
+    let mut scan = scan::scan(recording, &probed.layout, &wanted, Look::Exact)?;
     let mut tracks = Vec::new();
     for one in &wanted {
         let stream = input.stream(one.stream).ok_or(ReasonCode::IndexDamaged)?;
@@ -114,16 +115,22 @@ fn build_cut(recording: &Recording, probed: &Probed) -> Result<PlaybackIndex> {
     let picture_leads = tracks[0].kind == StreamKind::Video;
     note_rate(&mut facts, &wanted, &scan, picture_leads);
     note_scan(&mut facts, &scan);
-    let scales = made.timescales.iter().copied();
-    let (origin_us, segments) = segments::cut(scales.zip(scan.tracks).collect(), picture_leads)?;
-    let last = segments.last();
+    let frames = std::mem::take(&mut scan.tracks).into_iter();
+    let sources = frames.zip(&tracks).map(|(frames, track)| segments::Source {
+        timescale: track.timescale,
+        frames,
+        primes: primes(&facts, track),
+    });
+    let cut = segments::cut(sources.collect(), picture_leads)?;
+    let last = cut.segments.last();
     note_end(&mut facts, last.map_or(0, |s| s.start_us + s.duration_us));
+    let init = with_edits(made.bytes, &cut.leads)?;
     Ok(PlaybackIndex::build(
         facts,
         tracks,
-        origin_us,
-        &made.bytes,
-        &segments,
+        cut.origin_us,
+        &init,
+        &cut.segments,
     )?)
 }
 
@@ -151,20 +158,35 @@ fn build_made(
     }
     note_rate(&mut facts, &wanted, &scan, picture_leads);
     note_scan(&mut facts, &scan);
-    let (tracks, inits) = describe(input, &made)?;
+    let (tracks, mut inits) = describe(input, &made)?;
     let parts = std::mem::take(&mut scan.tracks).into_iter().zip(&tracks);
     let parts = parts.map(|(frames, track)| Part {
         timescale: track.timescale,
         frames,
         mode: track.mode,
         is_picture: track.kind == StreamKind::Video,
+        primes: primes(&facts, track),
     });
-    let (origin_us, segments) = plan(parts.collect())?;
-    let last = segments.last();
+    let cut = plan(parts.collect())?;
+    let last = cut.segments.last();
     note_end(&mut facts, last.map_or(0, |s| s.start_us + s.duration_us));
+    inits.first = with_edits(inits.first, &cut.leads)?;
+    if let Some((bytes, ..)) = &mut inits.full {
+        *bytes = with_edits(std::mem::take(bytes), &cut.leads)?;
+    }
     Ok(PlaybackIndex::build_made(
-        facts, tracks, origin_us, &inits, &segments,
+        facts,
+        tracks,
+        cut.origin_us,
+        &inits,
+        &cut.segments,
     )?)
+}
+
+/// Whether what a sound track holds before time 0 is an encoder's priming.
+fn primes(facts: &Facts, track: &Track) -> bool {
+    let tells = matches!(facts.container.as_str(), "mp4" | "mov" | "3gp" | "matroska");
+    tells && track.kind == StreamKind::Audio
 }
 
 /// A track that is made.

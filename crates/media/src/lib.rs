@@ -9,6 +9,7 @@
 //! The binary links Debian's FFmpeg (GPL build); nothing else of Docket does.
 
 pub mod codecs;
+pub mod edit;
 pub mod fault;
 pub mod indexing;
 pub mod init;

@@ -11,7 +11,7 @@ use docket_playback::made::{Feed, FeedPacket, Mode};
 use crate::fault::Result;
 use crate::make::{FRAME, LEAD_IN};
 use crate::scan::Frame;
-use crate::segments::Track;
+use crate::segments::{self, Source, Track};
 
 /// Decoding a segment takes seconds: the first ones are shorter still than those that are cut.
 const TARGETS_US: [i64; 3] = [1_000_000, 2_000_000, 4_000_000];
@@ -35,6 +35,8 @@ pub struct Part {
     pub mode: Mode,
     /// A picture.
     pub is_picture: bool,
+    /// See [`Source::primes`].
+    pub primes: bool,
 }
 
 struct Cutting {
@@ -43,17 +45,21 @@ struct Cutting {
     is_picture: bool,
 }
 
-/// Cuts. The first part leads. Answers the time in the file that becomes 0, and the segments.
+/// Cuts. The first part leads.
 ///
 /// # Errors
 /// When there is nothing to cut.
-pub fn plan(parts: Vec<Part>) -> Result<(i64, Vec<NewMadeSegment>)> {
+pub fn plan(parts: Vec<Part>) -> Result<segments::Cutting<NewMadeSegment>> {
     let cuttings: Vec<Cutting> = parts
         .into_iter()
         .map(|part| Cutting {
             track: match part.mode {
-                Mode::Copied => Track::new(part.timescale, part.frames),
-                _ => Track::shown(part.timescale, part.frames),
+                Mode::Copied => Track::new(Source {
+                    timescale: part.timescale,
+                    frames: part.frames,
+                    primes: part.primes,
+                }),
+                _ => Track::shown(part.timescale, part.frames, part.primes),
             },
             mode: part.mode,
             is_picture: part.is_picture,
@@ -99,7 +105,11 @@ pub fn plan(parts: Vec<Part>) -> Result<(i64, Vec<NewMadeSegment>)> {
             feeds,
         }
     });
-    Ok((origin_us, segments.collect()))
+    Ok(segments::Cutting {
+        origin_us,
+        leads: cuttings.iter().map(|c| c.track.lead).collect(),
+        segments: segments.collect(),
+    })
 }
 
 impl Cutting {
@@ -219,6 +229,16 @@ impl Cutting {
         self.taken(track, start, end.max(start), from, until)
     }
 
+    /// As segments have it; of what is decoded anew it may be negative, in two's complement.
+    fn decode_time(&self, at: usize) -> u64 {
+        let lead = i64::from(self.track.lead);
+        let ticks = self.track.decode.get(at).map_or(0, |ticks| ticks + lead);
+        match self.mode {
+            Mode::Transcoded => ticks.cast_unsigned(),
+            _ => ticks.max(0).unsigned_abs(),
+        }
+    }
+
     fn taken(&self, track: usize, start: usize, end: usize, from: i64, until: i64) -> Feed {
         let packet = |at: usize| {
             let (frame, decode) = (&self.track.frames[at], self.track.decode[at]);
@@ -235,11 +255,7 @@ impl Cutting {
         Feed {
             track,
             offset: first.map_or(0, |frame| frame.offset),
-            decode_time: self
-                .track
-                .decode
-                .get(start)
-                .map_or(0, |at| at.unsigned_abs()),
+            decode_time: self.decode_time(start),
             from: from.max(0).unsigned_abs(),
             until: until.max(0).unsigned_abs(),
             packets: (start..end).map(packet).collect(),

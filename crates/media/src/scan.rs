@@ -39,6 +39,8 @@ pub struct Frame {
     pub duration: u32,
     /// Decoding can begin here.
     pub key: bool,
+    /// Its container's edit list says that it is decoded and not shown.
+    pub hidden: bool,
     /// Its time stamp as the demuxer gives it, in the stream's ticks: what it is found by again.
     pub stamp: i64,
 }
@@ -267,6 +269,7 @@ impl<'a> Scanner<'a> {
             size_bytes,
             duration,
             key: packet.is_key(),
+            hidden: is_hidden(packet),
             stamp,
         };
         self.scan.tracks[track].push(frame);
@@ -338,6 +341,13 @@ impl<'a> Scanner<'a> {
         }
         Err(ReasonCode::FramesPacked.into())
     }
+}
+
+#[allow(unsafe_code)]
+fn is_hidden(packet: &Packet) -> bool {
+    use ffmpeg_next::packet::Ref;
+    // SAFETY: a plain field of a live packet.
+    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
 }
 
 /// `value * numerator / denominator`, rounded to nearest; `None` beyond what a muxer can write.

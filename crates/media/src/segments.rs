@@ -1,9 +1,14 @@
 //! From frames to segments: cut at keyframes, decode times that never repeat or go back.
 //!
-//! A frame is shown exactly when the file says. Decode times are computed: the n-th frame in decoding
-//! order gets the n-th smallest time of showing, less the least delay with which none is shown before
-//! it is decoded. So the sum of durations is exact also with variable frame rates. (Negative composition
-//! offsets would need no delay, but FFmpeg-based players shift the picture by them against the sound.)
+//! A frame is shown exactly when the file says, its edit lists included; what is shown or heard first is
+//! at 0. Decode times are computed: the n-th frame in decoding order gets the n-th smallest time of
+//! showing, less the least delay with which none is shown before it is decoded. So the sum of durations
+//! is exact also with variable frame rates. The first few, which would be decoded before 0, are decoded in
+//! quicker succession instead: a segment can't begin before 0, and negative composition offsets, which
+//! would need no delay, are misread by FFmpeg-based players.
+//!
+//! Sound before the beginning (an encoder's priming) is kept, and the init segment's edit list says that
+//! it isn't heard.
 
 use std::ops::Range;
 
@@ -35,6 +40,36 @@ pub struct Track {
     pub(crate) decode: Vec<i64>,
     /// By so many ticks showing lags behind decoding, on the whole.
     delay: i64,
+    /// When the first is shown or heard that is to be, and when the last has been.
+    shown: Range<i64>,
+    /// It is decoded anew: what lies before 0 is only fed to the decoder.
+    is_fed: bool,
+    /// Sound may begin before the file's time 0, and isn't heard there.
+    primes: bool,
+    /// So many ticks of it lie before 0.
+    pub(crate) lead: u32,
+}
+
+/// One track to be cut.
+#[derive(Debug)]
+pub struct Source {
+    /// Ticks a second.
+    pub timescale: u32,
+    /// Its frames.
+    pub frames: Vec<Frame>,
+    /// It is sound of a container whose edit lists (or the like) say what is heard first: at its time 0.
+    pub primes: bool,
+}
+
+/// A recording that was cut.
+#[derive(Debug)]
+pub struct Cutting<S> {
+    /// The time in the file that becomes 0.
+    pub origin_us: i64,
+    /// Of each track, how many ticks its first segment holds before 0: its edit in the init segment.
+    pub leads: Vec<u32>,
+    /// The segments.
+    pub segments: Vec<S>,
 }
 
 /// Where a cut may be, or is: frame numbers of each track, and the time.
@@ -44,16 +79,12 @@ struct Cut {
     first: Vec<usize>,
 }
 
-/// Cuts a recording. Tracks come with their timescale; the first one leads (the picture, where there
-/// is one). Answers the time in the file that becomes 0, and the segments.
+/// Cuts a recording. The first track leads (the picture, where there is one).
 ///
 /// # Errors
 /// When there is nothing to cut, or a frame is larger than any segment may be.
-pub fn cut(tracks: Vec<(u32, Vec<Frame>)>, picture_leads: bool) -> Result<(i64, Vec<NewSegment>)> {
-    let tracks: Vec<Track> = tracks
-        .into_iter()
-        .map(|(scale, frames)| Track::new(scale, frames))
-        .collect();
+pub fn cut(tracks: Vec<Source>, picture_leads: bool) -> Result<Cutting<NewSegment>> {
+    let tracks: Vec<Track> = tracks.into_iter().map(Track::new).collect();
     let origin_us = tracks
         .iter()
         .filter_map(Track::start_us)
@@ -89,7 +120,11 @@ pub fn cut(tracks: Vec<(u32, Vec<Frame>)>, picture_leads: bool) -> Result<(i64, 
     let segments = cuts
         .windows(2)
         .map(|pair| segment(&tracks, &pair[0], &pair[1], picture_leads));
-    Ok((origin_us, segments.collect::<Result<_>>()?))
+    Ok(Cutting {
+        origin_us,
+        leads: tracks.iter().map(|track| track.lead).collect(),
+        segments: segments.collect::<Result<_>>()?,
+    })
 }
 
 fn lead_cuts(lead: &Track, tracks: usize) -> Vec<Cut> {
@@ -200,8 +235,7 @@ fn segment(tracks: &[Track], from: &Cut, to: &Cut, picture_leads: bool) -> Resul
         }
         runs.push(TrackRun {
             track: number,
-            decode_time: u64::try_from(track.decode[range.start])
-                .map_err(|_| ReasonCode::IndexDamaged)?,
+            decode_time: track.written(range.start)?,
             samples: range.map(|at| track.sample(at)).collect::<Result<_>>()?,
         });
     }
@@ -217,15 +251,38 @@ fn segment(tracks: &[Track], from: &Cut, to: &Cut, picture_leads: bool) -> Resul
 
 impl Track {
     /// A track whose frames are decoded again: what counts is when they are shown.
-    pub(crate) fn shown(timescale: u32, frames: Vec<Frame>) -> Self {
+    pub(crate) fn shown(timescale: u32, frames: Vec<Frame>, primes: bool) -> Self {
         let mut decode: Vec<i64> = frames.iter().map(|frame| frame.pts).collect();
         decode.sort_unstable();
+        let seen = frames.iter().filter(|frame| !frame.hidden);
+        let seen = seen.map(|frame| frame.pts).min();
+        let start = seen.or(decode.first().copied()).unwrap_or(0);
         Self {
             timescale,
             frames,
             decode,
             delay: 0,
+            shown: start..start,
+            is_fed: true,
+            primes,
+            lead: 0,
         }
+        .ended()
+    }
+
+    fn ended(mut self) -> Self {
+        let last = self.decode.len().wrapping_sub(1);
+        if let Some(ticks) = self.decode.get(last) {
+            let shown = ticks.saturating_add(self.delay);
+            self.shown.end = shown.saturating_add(i64::from(self.duration(last)));
+        }
+        self
+    }
+
+    /// A decode time as a segment has it, which can't be negative.
+    pub(crate) fn written(&self, at: usize) -> Result<u64> {
+        let written = self.decode[at] + i64::from(self.lead);
+        u64::try_from(written).map_err(|_| ReasonCode::IndexDamaged.into())
     }
 
     /// The first time of decoding at or after this.
@@ -265,14 +322,18 @@ impl Track {
 
     /// When the last frame has been shown.
     pub(crate) fn end_ticks(&self) -> i64 {
-        let last = self.decode.len().wrapping_sub(1);
-        self.decode.get(last).map_or(0, |ticks| {
-            let shown = ticks.saturating_add(self.delay);
-            shown.saturating_add(i64::from(self.duration(last)))
-        })
+        self.shown.end
     }
 
-    pub(crate) fn new(timescale: u32, frames: Vec<Frame>) -> Self {
+    pub(crate) fn new(source: Source) -> Self {
+        let Source {
+            timescale,
+            mut frames,
+            primes,
+        } = source;
+        if !primes {
+            squeeze_hidden(&mut frames);
+        }
         let mut decode: Vec<i64> = frames.iter().map(|frame| frame.pts).collect();
         decode.sort_unstable();
         let lags = decode
@@ -280,17 +341,30 @@ impl Track {
             .zip(&frames)
             .map(|(sorted, frame)| sorted - frame.pts);
         let delay = lags.max().unwrap_or(0);
+        let start = decode.first().copied().unwrap_or(0);
         decode.iter_mut().for_each(|ticks| *ticks -= delay);
         Self {
             timescale,
             frames,
             decode,
             delay,
+            shown: start..start,
+            is_fed: false,
+            primes,
+            lead: 0,
         }
+        .ended()
     }
 
+    /// When its first frame is shown or heard.
     pub(crate) fn start_us(&self) -> Option<i64> {
-        self.decode.first().map(|ticks| self.micros(*ticks))
+        self.decode.first()?;
+        let first = self.micros(self.shown.start);
+        let is_heard = self.end_us() > 0;
+        Some(match self.primes && is_heard {
+            true => first.max(0),
+            false => first,
+        })
     }
 
     /// Times counted from `origin_us` on.
@@ -298,11 +372,48 @@ impl Track {
         let scaled = i128::from(origin_us) * i128::from(self.timescale);
         let origin = (scaled + 500_000).div_euclid(1_000_000) as i64; // times are bounded by 2^60 ticks
         for (frame, decode) in self.frames.iter_mut().zip(&mut self.decode) {
-            // The track that begins first may miss 0 by a tick's rounding.
-            frame.pts = (frame.pts - origin).max(0);
-            *decode = (*decode - origin).max(0);
+            frame.pts -= origin;
+            *decode -= origin;
+        }
+        self.shown = self.shown.start - origin..self.shown.end - origin;
+        if self.is_fed {
+            return self;
+        }
+        let first = self.shown.start;
+        // The track that begins first may miss 0 by a tick's rounding.
+        let primed = self.primes && self.micros(first) < -1;
+        match u32::try_from(first.saturating_neg()) {
+            Ok(lead) if primed => self.lead = lead,
+            _ => self.not_before_zero(),
         }
         self
+    }
+
+    /// Frames that would be decoded before 0 are decoded in quicker succession, none after it is shown.
+    fn not_before_zero(&mut self) {
+        self.frames.iter_mut().for_each(|f| f.pts = f.pts.max(0));
+        let early = self.decode.partition_point(|ticks| *ticks < 0);
+        // Half as far apart as usual, so that twice as many are enough to catch up.
+        let until = (early * 2).min(self.decode.len().saturating_sub(1));
+        let Some(reached) = self.decode.get(until).map(|ticks| (*ticks).max(0)) else {
+            return;
+        };
+        let mut shown_after = i64::MAX;
+        let mut latest: Vec<i64> = self.frames[..early.max(until)]
+            .iter()
+            .rev()
+            .map(|frame| {
+                shown_after = shown_after.min(frame.pts);
+                shown_after
+            })
+            .collect();
+        latest.reverse();
+        for (at, latest) in latest.into_iter().enumerate() {
+            let spread = i128::from(reached) * at as i128 / until.max(1) as i128;
+            let spread = i64::try_from(spread).unwrap_or(0).min(latest);
+            self.decode[at] = self.decode[at].max(spread);
+        }
+        self.decode.iter_mut().for_each(|d| *d = (*d).max(0));
     }
 
     /// Microseconds, rounded to nearest. Beyond 2^63 µs a time is nonsense and only has to stay in order.
@@ -347,5 +458,22 @@ impl Track {
                 .map_err(|_| ReasonCode::IndexDamaged)?,
             key: frame.key,
         })
+    }
+}
+
+/// Frames that are only there for others to be decoded (an edit list begins between keyframes) are shown
+/// for a tick each, right before the first that is to be seen: players drop what lies before 0, and with
+/// it all that needs it.
+fn squeeze_hidden(frames: &mut [Frame]) {
+    let seen = frames.iter().filter(|frame| !frame.hidden);
+    let Some(first) = seen.map(|frame| frame.pts).min() else {
+        return;
+    };
+    let mut early: Vec<usize> = (0..frames.len())
+        .filter(|at| frames[*at].hidden && frames[*at].pts < first)
+        .collect();
+    early.sort_by_key(|at| frames[*at].pts);
+    for (before, at) in early.into_iter().rev().enumerate() {
+        frames[at].pts = first - 1 - before as i64;
     }
 }

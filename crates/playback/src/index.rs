@@ -15,7 +15,7 @@ use crate::made::{self, Feed, Mode, Variant};
 use crate::playlist::{self, VariantLine};
 use crate::rows::{self, TrackRun};
 
-const MAGIC: &[u8; 8] = b"DOCKIDX\x03";
+const MAGIC: &[u8; 8] = b"DOCKIDX\x04";
 /// Longest init segment.
 pub const MAX_INIT_BYTES: usize = 256 << 10;
 /// Most segments.

@@ -41,7 +41,7 @@ impl Pictures {
             variant,
         )?;
         let mut decode = Vec::with_capacity(feed.packets.len());
-        let mut time = i64::try_from(feed.decode_time).map_err(|_| ReasonCode::IndexDamaged)?;
+        let mut time = feed.decode_time.cast_signed();
         for packet in &feed.packets {
             decode.push(time);
             time = time.saturating_add(i64::from(packet.duration));

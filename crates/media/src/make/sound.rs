@@ -53,7 +53,7 @@ impl Sound {
         let start = feed.from as i64 - (LEAD_IN * FRAME) as i64; // below 2^60
         let length = (wanted + (LEAD_IN + 1) * FRAME) as usize;
         let mut times = Vec::with_capacity(feed.packets.len());
-        let mut time = i64::try_from(feed.decode_time).map_err(|_| ReasonCode::IndexDamaged)?;
+        let mut time = feed.decode_time.cast_signed();
         for packet in &feed.packets {
             times.push(time);
             time = time.saturating_add(i64::from(packet.duration));
