@@ -28,7 +28,7 @@ export type Officer = Whole<Schemas['Officer']>;
 export type Recorder = Omit<Schemas['Recorder'], 'assignments'>;
 
 export type RecordingState = 'receiving' | 'sealing' | 'sealed' | 'incomplete' | 'quarantined' | 'deleted';
-export type RecordingKind = 'video' | 'audio' | 'photo' | 'document' | 'other';
+export type RecordingKind = 'video' | 'audio' | 'photo' | 'document' | 'other' | 'clip';
 export type LinkState = 'linked' | 'proposed';
 export type CaseLink = Narrowed<Schemas['CaseRef'], { state: LinkState }>;
 

@@ -16,7 +16,7 @@ export interface Filters {
 }
 
 export const STATES: readonly RecordingState[] = ['receiving', 'sealing', 'sealed', 'incomplete', 'quarantined', 'deleted'];
-export const KINDS: readonly RecordingKind[] = ['video', 'audio', 'photo', 'document', 'other'];
+export const KINDS: readonly RecordingKind[] = ['video', 'audio', 'photo', 'document', 'other', 'clip'];
 
 const NAMES = ['q', 'from', 'until', 'unit', 'officer', 'recorder', 'case', 'tag', 'state', 'kind'] as const;
 /** What stands behind "more filters". */

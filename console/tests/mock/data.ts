@@ -49,6 +49,7 @@ export function recording(n: number, change: Partial<Recording> = {}): Recording
     sealed_at: '2026-11-23T09:04:31Z',
     verified_at: '2026-11-23T09:05:02Z',
     duplicate_of: null,
+    derived_from: null,
     incomplete_reason: null,
     quarantine: null,
     marks: [],

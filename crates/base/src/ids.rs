@@ -116,6 +116,8 @@ ids! {
     EventId;
     /// One viewing of one recording by one person.
     ViewingId;
+    /// A marker on a recording.
+    MarkerId;
     /// A background job.
     JobId;
     /// A row or file of a register (units, officers, recorders, stations, users).

@@ -48,6 +48,8 @@ words! {
         Document = "document",
         /// Anything else.
         Other = "other",
+        /// A stretch of another recording: a derivative, never an original.
+        Clip = "clip",
     }
 
     /// Whether a recording can be played.
@@ -68,6 +70,8 @@ words! {
         Partial = "partial",
         /// A recording made of parts.
         Final = "final",
+        /// A clip: the daemon itself makes its bytes.
+        Clip = "clip",
     }
 
     /// Who acts.

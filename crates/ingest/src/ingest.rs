@@ -118,6 +118,7 @@ pub struct Ingest {
     pub(crate) read_back_wanted: Notify,
     pub(crate) probe_wanted: Notify,
     pub(crate) join_wanted: Notify,
+    pub(crate) clip_wanted: Notify,
     pub(crate) tasks: TaskTracker,
 }
 
@@ -174,6 +175,7 @@ impl Ingest {
             read_back_wanted: Notify::new(),
             probe_wanted: Notify::new(),
             join_wanted: Notify::new(),
+            clip_wanted: Notify::new(),
             tasks: TaskTracker::new(),
         };
         ingest.begin_log().await?;
@@ -195,7 +197,7 @@ impl Ingest {
         Ok(self.catalog.change().await?.commit(&[event]).await?)
     }
 
-    /// Starts the background work: publishing, reading back, probing, joining, expiring.
+    /// Starts the background work: publishing, reading back, probing, joining, clips, expiring.
     pub fn start(self: &Arc<Self>) {
         let sequencer = Arc::clone(&self.sequencer);
         let shutdown = self.shutdown.clone();
@@ -206,6 +208,7 @@ impl Ingest {
             Task::ReadBack,
             Task::Probe,
             Task::Join,
+            Task::Clips,
             Task::Expire,
         ] {
             let ingest = Arc::clone(self);
@@ -220,6 +223,7 @@ impl Ingest {
             Task::ReadBack => self.read_back_loop().await,
             Task::Probe => self.probe_loop().await,
             Task::Join => self.join_loop().await,
+            Task::Clips => self.clip_loop().await,
             Task::Expire => self.expire_loop().await,
         }
     }
@@ -253,5 +257,6 @@ enum Task {
     ReadBack,
     Probe,
     Join,
+    Clips,
     Expire,
 }

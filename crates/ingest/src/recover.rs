@@ -48,7 +48,7 @@ impl Ingest {
 
     /// Closes an upload that is complete, or whose closing had begun; whether it was such a one.
     async fn recover_upload(&self, upload: &Upload) -> Result<bool> {
-        if upload.kind == UploadKind::Whole && upload.is_complete() {
+        if matches!(upload.kind, UploadKind::Whole | UploadKind::Clip) && upload.is_complete() {
             return Ok(self.finish_if_complete(upload).await?.is_some());
         }
         self.go_on_closing(upload).await

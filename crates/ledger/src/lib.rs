@@ -28,6 +28,6 @@ pub use key::{LedgerKey, VerifierKey};
 pub use kinds::{Event, RegisterKind, RegisterRef};
 pub use receipt::{ClockState, Issue, Receipt, ReceiptLevel, Verdict, verify_receipt};
 pub use register::{RegisterFile, RegisterValue};
-pub use side::SideFile;
+pub use side::{DerivedFrom, SideFile};
 pub use tile::{Tile, TileKind, TileMap, TileReader};
 pub use tree::TreeHead;

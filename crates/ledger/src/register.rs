@@ -65,6 +65,10 @@ pub enum RegisterValue {
     Rule(RuleRow),
     /// What was on a recorder.
     Docking(DockingRow),
+    /// What a marker says.
+    Marker(TextRow),
+    /// For what a clip was made.
+    ClipReason(TextRow),
     /// A reason.
     Reason(TextRow),
 }
@@ -195,6 +199,8 @@ impl RegisterValue {
             Self::HoldReason(_) => RegisterKind::HoldReason,
             Self::Rule(_) => RegisterKind::Rule,
             Self::Docking(_) => RegisterKind::Docking,
+            Self::Marker(_) => RegisterKind::Marker,
+            Self::ClipReason(_) => RegisterKind::ClipReason,
             Self::Reason(_) => RegisterKind::Reason,
         }
     }

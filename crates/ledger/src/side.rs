@@ -68,6 +68,23 @@ bodies! {
         case_number: Option<String>,
         /// The unit of that case, where the sender gave one.
         case_unit: Option<UnitId>,
+        /// Of a clip: what it was made of. Absent of what is itself an original.
+        derived_from: Option<DerivedFrom>,
+    }
+    /// What a clip was made of.
+    DerivedFrom {
+        /// The source.
+        recording: RecordingId,
+        /// SHA-256 of the source's original.
+        sha256: Sha256Digest,
+        /// Where in the source it begins: microseconds of what a player shows.
+        from_us: u64,
+        /// Where in the source it ends.
+        until_us: u64,
+        /// Its frames are not the original's.
+        transcoded: bool,
+        /// For what it was made.
+        reason: String,
     }
 }
 

@@ -13,6 +13,7 @@
 //! [`PlaybackIndex::plan`] for each request.
 
 pub mod cache;
+pub mod clip;
 pub mod error;
 pub mod facts;
 pub mod fragment;
@@ -29,6 +30,7 @@ mod worker;
 mod workers;
 
 pub use cache::IndexCache;
+pub use clip::ClipPlan;
 pub use error::Error;
 pub use facts::{Facts, Reason, ReasonCode, StreamFacts, StreamKind, Verdict};
 pub use fragment::SegmentPlan;

@@ -33,6 +33,11 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
         "asked_for_now",
         include_str!("../../../../migrations/0004_asked_for_now.sql"),
     ),
+    (
+        6,
+        "marks",
+        include_str!("../../../../migrations/0006_marks.sql"),
+    ),
 ];
 
 rows! {

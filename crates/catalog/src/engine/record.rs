@@ -118,6 +118,7 @@ column_parsed!(
     SessionId,
     EventId,
     ViewingId,
+    MarkerId,
     JobId,
     RegisterId,
     Sha256Digest,

@@ -70,6 +70,7 @@ bind_text!(
     SessionId,
     EventId,
     ViewingId,
+    MarkerId,
     JobId,
     RegisterId,
     Sha256Digest,

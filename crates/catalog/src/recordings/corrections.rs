@@ -146,10 +146,17 @@ impl Change {
                 "unit_id",
                 required(field, parsed::<UnitId>(field, value)?)?.bind(),
             ),
-            CorrectionField::Kind => (
-                "kind",
-                required(field, parsed::<RecordingKind>(field, value)?)?.bind(),
-            ),
+            CorrectionField::Kind => {
+                let kind = required(field, parsed::<RecordingKind>(field, value)?)?;
+                // A derivative never passes as an original, nor the other way round.
+                if (row.kind == RecordingKind::Clip) != (kind == RecordingKind::Clip) {
+                    return Err(bad(
+                        field,
+                        "what is a clip stays one, and nothing becomes one",
+                    ));
+                }
+                ("kind", kind.bind())
+            }
             CorrectionField::RecordedAt => {
                 let at = value
                     .map(Micros::parse_rfc3339)

@@ -1,7 +1,9 @@
 //! Recordings 音像记录: what is known of one, apart from its bytes.
 
+pub(crate) mod clips;
 pub(crate) mod corrections;
 pub(crate) mod holds;
+pub(crate) mod markers;
 pub(crate) mod read;
 pub(crate) mod seal;
 pub(crate) mod write;

@@ -8,6 +8,7 @@ use crate::engine::value::args;
 use crate::engine::{Db, Statement};
 use crate::error::Result;
 use crate::recordings::Recording;
+use crate::recordings::clips::{Clip, with_clips};
 use crate::words::LinkState;
 
 /// A recording with the names of what it refers to, as one reader saw it.
@@ -26,6 +27,8 @@ pub struct RecordingView {
     /// The cases it is linked to or proposed for. Not limited to the reader's scope: the caller's
     /// authorisation decides which of them are shown.
     pub cases: Vec<CaseMention>,
+    /// Of a clip: what it was made of.
+    pub clip: Option<Clip>,
 }
 
 rows! {
@@ -66,6 +69,7 @@ impl FromRecord for RecordingView {
             recorder_serial: record.field("recorders", "recorder_serial")?,
             station_name: record.field("stations", "station_name")?,
             cases: Vec::new(),
+            clip: None,
         })
     }
 }
@@ -126,6 +130,7 @@ impl Catalog {
         let mut views: Vec<RecordingView> = db.all(s.text, s.values).await?;
         views.sort_by_key(|view| ids.iter().position(|id| *id == view.recording.id));
         with_cases(&mut db, &mut views).await?;
+        with_clips(&mut db, &mut views).await?;
         Ok(views)
     }
 }

@@ -10,6 +10,7 @@ use crate::engine::dialect::search_source;
 use crate::engine::{Db, Statement};
 use crate::error::Result;
 use crate::page::{Cursor, Page, Scope, page_limit};
+use crate::recordings::clips::with_clips;
 use crate::recordings::read::{RecordingView, VIEW_COLUMNS, VIEW_JOINS, with_cases};
 use crate::recordings::sort_key_floor;
 use crate::words::{RecordingKind, RecordingState};
@@ -82,6 +83,7 @@ impl Catalog {
         let rows: Vec<RecordingView> = db.all(s.text, s.values).await?;
         let mut page = Page::cut(rows, limit, |view| Cursor::number(view.recording.sort_key));
         with_cases(&mut db, &mut page.items).await?;
+        with_clips(&mut db, &mut page.items).await?;
         Ok(page)
     }
 }

@@ -161,6 +161,10 @@ actions! {
     Upload: [Supervisor CaseHandler] [Upload];
     /// Change notes and tags.
     Annotate: [Supervisor] [];
+    /// Mark times in a recording, and withdraw markers.
+    Mark: [Supervisor CaseHandler] [];
+    /// Make clips of a recording.
+    MakeClips: [Supervisor CaseHandler] [];
     /// Append a correction of a fact.
     Correct: [Supervisor] [];
     /// Place and lift holds.
@@ -261,6 +265,8 @@ mod tests {
         for action in [
             Upload,
             Annotate,
+            Mark,
+            MakeClips,
             Correct,
             Hold,
             WriteCases,

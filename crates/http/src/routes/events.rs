@@ -258,7 +258,7 @@ impl Stream {
 /// The right that reading of such an event takes.
 fn action_of(kind: &str) -> Action {
     match kind.split('.').next().unwrap_or_default() {
-        "recording" | "hold" => Action::ReadRecordings,
+        "recording" | "hold" | "clip" | "marker" => Action::ReadRecordings,
         "viewing" => Action::ReadCustody,
         "case" | "link" => Action::ReadCases,
         "station" | "docking" => Action::ReadStations,

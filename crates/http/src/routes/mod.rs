@@ -88,6 +88,12 @@ fn evidence() -> OpenApiRouter<AppState> {
         ))
         .routes(routes!(recordings::holds::list, recordings::holds::create))
         .routes(routes!(recordings::holds::lift))
+        .routes(routes!(recordings::clips::list, recordings::clips::create))
+        .routes(routes!(
+            recordings::markers::list,
+            recordings::markers::create
+        ))
+        .routes(routes!(recordings::markers::withdraw))
         .routes(routes!(recordings::custody::custody))
         .routes(routes!(recordings::receipt::receipt))
         .routes(routes!(cases::list))

@@ -7,7 +7,8 @@ use docket_catalog::{RecordingState, RecordingView};
 use docket_ingest::growing::Glance;
 
 use super::{
-    CaseRef, Made, OfficerRef, Playback, Quarantine, RecorderRef, Recording, StationRef, UnitRef,
+    CaseRef, DerivedFrom, Made, OfficerRef, Playback, Quarantine, RecorderRef, Recording,
+    StationRef, UnitRef,
 };
 use crate::access::{Action, Principal, authorise_units};
 use crate::problem::Result;
@@ -153,6 +154,7 @@ fn shape(view: RecordingView, cases: Vec<CaseRef>) -> Recording {
         notes: row.notes,
         tags: row.tags,
         cases,
+        derived_from: view.clip.map(derived_from),
         held: row.held,
         playback: Playback {
             state: row.playback_state.to_string(),
@@ -166,6 +168,17 @@ fn shape(view: RecordingView, cases: Vec<CaseRef>) -> Recording {
             made: made(row.made_video, row.made_audio),
         },
         version: row.version,
+    }
+}
+
+fn derived_from(clip: docket_catalog::Clip) -> DerivedFrom {
+    DerivedFrom {
+        recording: clip.source_id,
+        sha256: clip.source_sha256,
+        from_ms: (clip.from_us + 500) / 1_000,
+        until_ms: (clip.until_us + 500) / 1_000,
+        transcoded: clip.transcoded,
+        reason: clip.reason,
     }
 }
 

@@ -3,6 +3,7 @@
 mod case;
 mod custody;
 mod from_rows;
+mod marks;
 mod names;
 mod recording;
 mod register;
@@ -11,6 +12,7 @@ mod station;
 pub use case::*;
 pub use custody::*;
 pub use from_rows::Showing;
+pub use marks::*;
 pub use names::Names;
 pub use recording::*;
 pub use register::*;

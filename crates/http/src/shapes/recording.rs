@@ -77,7 +77,7 @@ pub struct Recording {
     pub id: RecordingId,
     /// `receiving`, `sealing`, `sealed`, `incomplete`, `quarantined` or `deleted`.
     pub state: String,
-    /// `video`, `audio`, `photo`, `document` or `other`.
+    /// `video`, `audio`, `photo`, `document`, `other`, or `clip`: a stretch of another recording.
     pub kind: String,
     /// Exactly as the sender gave it.
     pub file_name: String,
@@ -123,6 +123,8 @@ pub struct Recording {
     pub notes: String,
     pub tags: Vec<String>,
     pub cases: Vec<CaseRef>,
+    /// Of a clip: what it was made of.
+    pub derived_from: Option<super::DerivedFrom>,
     /// A hold stands on it.
     pub held: bool,
     pub playback: Playback,

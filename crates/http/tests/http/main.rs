@@ -6,6 +6,7 @@ mod console;
 mod events;
 mod guessing;
 mod idempotency;
+mod marks;
 mod pages;
 mod play;
 mod ranges;

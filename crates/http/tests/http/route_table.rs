@@ -110,6 +110,16 @@ const TABLE: &[Row] = &[
     row("PATCH /v1/recordings/{id}", About::Unit, "S"),
     row("GET /v1/recordings/{id}/corrections", About::Unit, "ASCXrt"),
     row("POST /v1/recordings/{id}/corrections", About::Unit, "S"),
+    row("GET /v1/recordings/{id}/clips", About::Unit, "ASCXrt"),
+    // Nothing plays without a media worker: it is allowed, and not yet possible.
+    row_as("POST /v1/recordings/{id}/clips", About::Unit, "SC", &[409]),
+    row("GET /v1/recordings/{id}/markers", About::Unit, "ASCXrt"),
+    row("POST /v1/recordings/{id}/markers", About::Unit, "SC"),
+    row(
+        "DELETE /v1/recordings/{id}/markers/{marker}",
+        About::Unit,
+        "SC",
+    ),
     row("GET /v1/recordings/{id}/holds", About::Unit, "ASCXrt"),
     row("POST /v1/recordings/{id}/holds", About::Unit, "S"),
     row("DELETE /v1/recordings/{id}/holds/{hold}", About::Unit, "S"),
@@ -203,6 +213,7 @@ fn the_table_has_every_route() {
 struct Things {
     recording: RecordingId,
     hold: String,
+    marker: String,
     officer: String,
     recorder: String,
     assignment: String,
@@ -222,6 +233,9 @@ async fn things(world: &World, place: Place) -> Things {
     let recording = world.recording(place, b"bytes of a recording").await;
     let holds = format!("/v1/recordings/{recording}/holds");
     let hold = people.post(&holds, json!({"reason": "review"})).await;
+    let markers = format!("/v1/recordings/{recording}/markers");
+    let marker = people.post(&markers, json!({"at_ms": 1, "text": "here"}));
+    let marker = id(marker.await.expect(201));
     let cases = format!("/v1/cases/T1?unit={unit}");
     people.put(&cases, json!({})).await.expect(201);
     let officer =
@@ -246,6 +260,7 @@ async fn things(world: &World, place: Place) -> Things {
     Things {
         recording,
         hold: id(hold.expect(201)),
+        marker,
         officer,
         recorder,
         assignment: assignment.to_owned(),
@@ -282,6 +297,7 @@ fn request(world: &World, route: &str, place: Place, things: &Things) -> (String
         .replace("{number}", "T1")
         .replace("{recording}", &recording)
         .replace("{hold}", &things.hold)
+        .replace("{marker}", &things.marker)
         .replace("{assignment}", &things.assignment)
         .replace("{segment}", "0.m4s")
         .replace("{slug}", "not-found")
@@ -326,6 +342,10 @@ fn request(world: &World, route: &str, place: Place, things: &Things) -> (String
             json!({"field": "kind", "value": "other", "reason": "because"})
         }
         "POST /v1/recordings/{id}/holds" => json!({"reason": "because"}),
+        "POST /v1/recordings/{id}/markers" => json!({"at_ms": 1, "text": "here"}),
+        "POST /v1/recordings/{id}/clips" => {
+            json!({"from_ms": 0, "until_ms": 1, "reason": "because"})
+        }
         "POST /v1/recordings/{id}/shown" => json!({"stretches": []}),
         "POST /v1/cases/{number}/evidence" => {
             json!({"officer": things.officer, "from_at": "2026-01-01T00:00:00Z", "until_at": "2026-02-01T00:00:00Z"})

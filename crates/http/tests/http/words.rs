@@ -45,7 +45,14 @@ fn what_went_wrong() {
 
 #[test]
 fn what_stands_in_a_recording_s_custody() {
-    let about = ["recording.", "viewing.", "link.", "hold."];
+    let about = [
+        "recording.",
+        "viewing.",
+        "link.",
+        "hold.",
+        "clip.",
+        "marker.",
+    ];
     let keys: Vec<String> = Event::KINDS
         .iter()
         .filter(|kind| about.iter().any(|prefix| kind.starts_with(prefix)))

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use docket_base::Sha256Digest;
-use docket_base::ids::{EventId, OfficerId, RecorderId, RecordingId, RegisterId, UnitId};
+use docket_base::ids::{EventId, MarkerId, OfficerId, RecorderId, RecordingId, RegisterId, UnitId};
 use docket_ledger::kinds::{self, Finding, RegisterKind};
 use docket_ledger::{Entry, Event, RegisterRef};
 
@@ -132,6 +132,19 @@ async fn row(on: &CheckParts<'_>, entry: &Entry) -> Result<Option<(String, bool)
             let is_right = row.is_some_and(|row| row.lifted_at.is_some() == lifted);
             Some((place("holds", hold), is_right))
         }
+        Event::ClipMade(made) if has_recording(on, made.clip).await? => {
+            let row = catalog.clip(made.clip).await?;
+            let is_right = row.is_some_and(|row| {
+                (row.source_id, row.source_sha256) == (made.source, made.source_sha256)
+                    && (row.from_us, row.until_us) == (made.from_us, made.until_us)
+                    && row.transcoded == made.transcoded
+            });
+            Some((place("clips", &made.clip), is_right))
+        }
+        Event::MarkerPlaced(kinds::MarkerPlaced { marker, .. })
+        | Event::MarkerWithdrawn(kinds::MarkerWithdrawn { marker }) => {
+            marked(on, entry, *marker).await?
+        }
         Event::RecordingCorrected(_) => corrected(on, entry).await?,
         Event::RegisterChanged(changed) => register_row(on, &changed.register).await?,
         Event::StationSeen(_) => match entry.subject.station {
@@ -159,6 +172,24 @@ async fn row(on: &CheckParts<'_>, entry: &Entry) -> Result<Option<(String, bool)
 
 async fn has_recording(on: &CheckParts<'_>, id: RecordingId) -> Result<bool> {
     Ok(on.catalog.recording(id).await?.is_some())
+}
+
+async fn marked(
+    on: &CheckParts<'_>,
+    entry: &Entry,
+    marker: MarkerId,
+) -> Result<Option<(String, bool)>> {
+    let Some(recording) = entry.subject.recording else {
+        return Ok(None);
+    };
+    if !has_recording(on, recording).await? {
+        return Ok(None);
+    }
+    let rows = on.catalog.markers(recording).await?;
+    let row = rows.iter().find(|row| row.id == marker);
+    let withdrawn = matches!(entry.event, Event::MarkerWithdrawn(_));
+    let is_right = row.is_some_and(|row| row.withdrawn_at.is_some() == withdrawn);
+    Ok(Some((format!("markers/{marker}"), is_right)))
 }
 
 async fn corrected(on: &CheckParts<'_>, entry: &Entry) -> Result<Option<(String, bool)>> {

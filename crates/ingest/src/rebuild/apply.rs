@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use docket_base::ids::{AssignmentId, RecordingId, RegisterId};
 use docket_catalog::{
-    ActorRef, Case, CaseState, Change, CorrectionField, Docking, DockingFile, Link, LinkState,
+    ActorRef, Case, CaseState, Change, Clip, CorrectionField, Docking, DockingFile, Link,
+    LinkState, Marker,
 };
 use docket_ledger::kinds::{self, Corrected, Correction, RegisterKind};
 use docket_ledger::{Entry, Event, RegisterRef, RegisterValue};
@@ -83,6 +84,9 @@ fn about_recording(entry: &Entry) -> Option<RecordingId> {
         | Event::RecordingVerified(_)
         | Event::RecordingCorrected(_)
         | Event::RecordingAnnotated(_)
+        | Event::ClipMade(_)
+        | Event::MarkerPlaced(_)
+        | Event::MarkerWithdrawn(_)
         | Event::RecordingDeleted(_) => entry.subject.recording,
         _ => None,
     }
@@ -142,6 +146,44 @@ pub(super) async fn apply_to_recording(
                 let (notes, tags) = (row.notes.as_str(), row.tags.as_slice());
                 change.describe(id, None, Some(notes), Some(tags)).await?;
             }
+        }
+        // The same is said of the source, of which it changes no row.
+        Event::ClipMade(made) if made.clip == id => {
+            let clip = Clip {
+                id,
+                source_id: made.source,
+                source_sha256: made.source_sha256,
+                from_us: made.from_us,
+                until_us: made.until_us,
+                transcoded: made.transcoded,
+                reason: match made.reason {
+                    Some(_) => shelf.text(made.reason.as_ref()),
+                    // Put by the side file in a moment that had no entry to say it.
+                    None => change.clip_reason(id).await?,
+                },
+            };
+            change.put_clip(&clip).await?;
+        }
+        Event::MarkerPlaced(placed) => {
+            let marker = Marker {
+                id: placed.marker,
+                recording_id: id,
+                at_ms: placed.at_ms,
+                until_ms: placed.until_ms,
+                text: shelf.text(Some(&placed.text)),
+                placed_at: entry.at,
+                placed_by_kind: by.kind,
+                placed_by_id: by.id,
+                withdrawn_at: None,
+                withdrawn_by_kind: None,
+                withdrawn_by_id: None,
+            };
+            change.place_marker(&marker).await?;
+        }
+        Event::MarkerWithdrawn(withdrawn) => {
+            change
+                .withdraw_marker(withdrawn.marker, (entry.at, &by))
+                .await?;
         }
         _ => {}
     }

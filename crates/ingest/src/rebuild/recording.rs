@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use docket_base::Digests;
 use docket_base::ids::{JobId, RecordingId};
-use docket_catalog::{Change, NewRecording, RecordingKind, RecordingState, Seal};
+use docket_catalog::{Change, Clip, NewRecording, RecordingKind, RecordingState, Seal};
 use docket_ledger::kinds::{self, Correction, SealedState};
-use docket_ledger::{Entry, Event, SideFile};
+use docket_ledger::{DerivedFrom, Entry, Event, SideFile};
 
 use super::apply::{apply_to_recording, no_unit};
 use super::replay::{State, Waiting};
@@ -34,6 +34,12 @@ impl State {
             let path = new.device_path.as_deref().unwrap_or(&new.file_name);
             change.docking_file_arrives(docking, path, id).await?;
         }
+        if let Some(from) = shelf
+            .side(&body.vault_key)
+            .and_then(|side| side.derived_from.as_ref())
+        {
+            change.put_clip(&clip(id, from)).await?;
+        }
         for waiting in &said {
             apply_to_recording(change, &waiting.shelf, &waiting.entry, id).await?;
         }
@@ -44,6 +50,18 @@ impl State {
             change.enqueue(job, PROBE, id, work.clock.now()).await?;
         }
         Ok(())
+    }
+}
+
+fn clip(id: RecordingId, from: &DerivedFrom) -> Clip {
+    Clip {
+        id,
+        source_id: from.recording,
+        source_sha256: from.sha256,
+        from_us: from.from_us,
+        until_us: from.until_us,
+        transcoded: from.transcoded,
+        reason: from.reason.clone(),
     }
 }
 
@@ -162,5 +180,6 @@ pub(super) fn catalog_kind(kind: kinds::RecordingKind) -> RecordingKind {
         kinds::RecordingKind::Photo => RecordingKind::Photo,
         kinds::RecordingKind::Document => RecordingKind::Document,
         kinds::RecordingKind::Other => RecordingKind::Other,
+        kinds::RecordingKind::Clip => RecordingKind::Clip,
     }
 }

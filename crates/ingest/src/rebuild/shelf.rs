@@ -113,6 +113,8 @@ impl Shelf {
             Some(
                 RegisterValue::LinkNote(row)
                 | RegisterValue::HoldReason(row)
+                | RegisterValue::Marker(row)
+                | RegisterValue::ClipReason(row)
                 | RegisterValue::Reason(row),
             ) => row.text.clone(),
             _ => String::new(),

@@ -134,9 +134,9 @@ impl Ingest {
 
     pub(super) async fn open_upload(&self, id: RecordingId) -> Result<Upload> {
         if let Some(upload) = self.catalog.upload(id).await? {
-            if upload.kind == UploadKind::Final {
+            if matches!(upload.kind, UploadKind::Final | UploadKind::Clip) {
                 return Err(IngestError::Refused(
-                    "a final upload takes no bytes of its own".to_owned(),
+                    "a final upload or a clip takes no bytes of its own".to_owned(),
                 ));
             }
             return Ok(upload);
@@ -322,7 +322,7 @@ impl Commit for CommitOffsets {
 }
 
 /// Keeps durable points to itself.
-struct Uncommitted;
+pub(super) struct Uncommitted;
 
 impl Commit for Uncommitted {
     async fn commit(&mut self, _: &Point) -> Result<(), docket_catalog::Error> {

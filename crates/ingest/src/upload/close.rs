@@ -8,9 +8,9 @@
 
 use docket_base::ids::JobId;
 use docket_base::{Digests, Sha256Digest};
-use docket_catalog::{Recording, RecordingState, Seal, Upload, UploadKind};
+use docket_catalog::{Clip, Recording, RecordingState, Seal, Upload, UploadKind};
 use docket_ledger::kinds::{self, IncompleteReason, SealedState};
-use docket_ledger::{Actor, SideFile, Subject};
+use docket_ledger::{Actor, DerivedFrom, SideFile, Subject};
 use docket_vault::{Area, BesideName, SealRequest, Sealed, ShareRequest, VaultKey};
 
 use super::create::ledger_kind;
@@ -32,6 +32,8 @@ struct Closing<'a> {
     actor: Actor,
     /// What an earlier try left.
     begun: Option<SideFile>,
+    /// Of a clip: what it was made of.
+    clip: Option<Clip>,
 }
 
 impl Ingest {
@@ -70,9 +72,16 @@ impl Ingest {
             reason,
             actor,
             begun,
+            clip: self.clip_of(upload).await?,
         };
         let (sealed, side, side_digest) = self.store(&closing).await?;
         let event = self.sealed_event(&closing, &sealed.key, &side, side_digest)?;
+        let mut events = vec![event];
+        events.extend(
+            self.clip_events(upload, closing.clip.as_ref(), &closing.digests, actor)
+                .await?,
+        );
+        let event = &events[0];
         let seal = Seal {
             state: match state {
                 SealedState::Sealed => RecordingState::Sealed,
@@ -101,7 +110,7 @@ impl Ingest {
             let job = JobId::fresh(&*self.clock, &*self.random);
             change.enqueue(job, PROBE, upload.id, event.at).await?;
         }
-        self.commit(change, &[event]).await?;
+        self.commit(change, &events).await?;
         tracing::info!(recording = %upload.id, ?state, size_bytes = point.offset_bytes, "recording closed");
         metrics::counter!("docket_recordings_closed_total", "state" => seal.state.as_str())
             .increment(1);
@@ -260,6 +269,14 @@ impl Closing<'_> {
             note: self.facts.note.clone(),
             case_number: self.facts.case_number.clone(),
             case_unit: self.facts.case_unit,
+            derived_from: self.clip.as_ref().map(|clip| DerivedFrom {
+                recording: clip.source_id,
+                sha256: clip.source_sha256,
+                from_us: clip.from_us,
+                until_us: clip.until_us,
+                transcoded: clip.transcoded,
+                reason: clip.reason.clone(),
+            }),
         }
     }
 }

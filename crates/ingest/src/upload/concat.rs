@@ -171,10 +171,10 @@ impl Ingest {
                 let done = match upload.kind {
                     UploadKind::Final => self.join(upload.id).await,
                     // Its last byte came, but closing it failed.
-                    UploadKind::Whole if upload.is_complete() => {
+                    UploadKind::Whole | UploadKind::Clip if upload.is_complete() => {
                         self.finish_if_complete(&upload).await.map(drop)
                     }
-                    UploadKind::Whole | UploadKind::Partial => continue,
+                    UploadKind::Whole | UploadKind::Partial | UploadKind::Clip => continue,
                 };
                 if let Err(error) = done {
                     all_well = false;

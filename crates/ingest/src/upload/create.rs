@@ -275,5 +275,6 @@ pub(crate) fn ledger_kind(kind: RecordingKind) -> kinds::RecordingKind {
         RecordingKind::Photo => kinds::RecordingKind::Photo,
         RecordingKind::Document => kinds::RecordingKind::Document,
         RecordingKind::Other => kinds::RecordingKind::Other,
+        RecordingKind::Clip => kinds::RecordingKind::Clip,
     }
 }

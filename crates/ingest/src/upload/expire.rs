@@ -42,9 +42,9 @@ impl Ingest {
         reason: IncompleteReason,
         actor: Actor,
     ) -> Result<()> {
-        if upload.kind == UploadKind::Final {
+        if matches!(upload.kind, UploadKind::Final | UploadKind::Clip) {
             return Err(IngestError::WrongState(
-                "all its bytes are there, and are being joined".to_owned(),
+                "all its bytes are there, and are being joined or cut".to_owned(),
             ));
         }
         if upload.kind == UploadKind::Whole {

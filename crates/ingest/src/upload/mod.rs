@@ -2,6 +2,7 @@
 
 mod append;
 pub mod checksum;
+mod clip;
 mod close;
 mod concat;
 mod create;
@@ -13,6 +14,7 @@ pub mod pump;
 mod stored;
 
 pub use append::{AppendOutcome, Appended, Body};
+pub use clip::ClipWanted;
 pub use concat::NewFinal;
 pub use create::{NewUpload, Origin};
 pub use finish::Finished;
@@ -51,7 +53,7 @@ impl Ingest {
         // A final upload takes no bytes: joining it must not stop for who only asks.
         match self.catalog.upload(id).await? {
             None => {}
-            Some(upload) if upload.kind == UploadKind::Final => {}
+            Some(upload) if matches!(upload.kind, UploadKind::Final | UploadKind::Clip) => {}
             Some(_) => {
                 let _lock = self.locks.take(id).await?;
                 if let Some(upload) = self.catalog.upload(id).await?

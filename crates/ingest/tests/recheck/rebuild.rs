@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use docket_base::Clock;
 use docket_base::ids::{RecordingId, RegisterId};
-use docket_catalog::{Catalog, Filter, RecordingState, Scope};
+use docket_catalog::{Catalog, Filter, RecordingKind, RecordingState, Scope};
 use docket_ingest::rebuild::{RebuildError, RebuildProgress, Rebuilt, rebuild};
 use docket_ledger::kinds::Finding;
 use docket_ledger::{Actor, ReceiptLevel, Subject, kinds};
@@ -26,6 +26,8 @@ const TABLES: &[(&str, &[&str])] = &[
     ("recordings", &["version"]),
     ("corrections", &[]),
     ("holds", &[]),
+    ("clips", &[]),
+    ("markers", &[]),
     ("retention_rules", &[]),
     ("cases", &["version"]),
     ("links", &[]),
@@ -117,7 +119,7 @@ async fn every_table_comes_back() {
     assert_eq!(rebuilt.notes, []);
     assert_eq!(rebuilt.left_open, [arriving]);
     assert_eq!(rebuilt.resealed, []);
-    assert_eq!(rebuilt.recordings_count, 8);
+    assert_eq!(rebuilt.recordings_count, 9);
     assert_eq!(
         (rebuilt.disabled_users_count, rebuilt.revoked_tokens_count),
         (2, 1)
@@ -170,6 +172,8 @@ async fn every_table_comes_back() {
     assert!(custody.items.len() >= 6);
     let filter = Filter {
         text: Some("执法".to_owned()),
+        // Its clip has the same name.
+        kinds: vec![RecordingKind::Video],
         ..Filter::default()
     };
     let found = ingest

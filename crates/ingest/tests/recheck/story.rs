@@ -8,6 +8,7 @@ use docket_ingest::cases::CaseWanted;
 use docket_ingest::corrections::Wanted;
 use docket_ingest::dockings::DockingReport;
 use docket_ingest::links::Tie;
+use docket_ingest::markers::MarkerWanted;
 use docket_ingest::stations::StationReport;
 use docket_ingest::tokens::NewToken;
 use docket_ingest::upload::Origin;
@@ -29,6 +30,7 @@ impl Instance {
         self.docked(&recorder).await;
         self.cases(all).await;
         self.said(all, &officer, &recorder).await;
+        self.marked(all).await;
         self.rules_and_deletion().await;
         self.publish().await;
         all
@@ -271,6 +273,31 @@ impl Instance {
             .append(arriving, 4, None, None, Box::pin(body))
             .await
             .unwrap();
+    }
+
+    async fn marked(&self, [sealed, .., open]: [RecordingId; 5]) {
+        for (id, at_ms, until_ms, text) in [
+            (sealed, 100, None, "进入"),
+            (sealed, 200, Some(300), "出示证件"),
+            (open, 5, None, "还在传"),
+        ] {
+            self.tick();
+            let text = text.to_owned();
+            let wanted = MarkerWanted {
+                at_ms,
+                until_ms,
+                text,
+            };
+            let marker = self.ingest.place_marker(SYSTEM, id, wanted).await.unwrap();
+            self.tick();
+            if until_ms.is_some() {
+                self.ingest
+                    .withdraw_marker(SYSTEM, id, marker.id)
+                    .await
+                    .unwrap();
+            }
+        }
+        self.clip(sealed).await;
     }
 
     async fn rules_and_deletion(&self) {

@@ -1,8 +1,8 @@
 //! Events of recordings: arrival, seal, read-back, correction, watching, leaving.
 
 use docket_base::ids::{
-    DockingId, EventId, OfficerId, RecorderId, RecordingId, RuleId, StationId, TokenId, UnitId,
-    UserId, ViewingId,
+    DockingId, EventId, MarkerId, OfficerId, RecorderId, RecordingId, RuleId, StationId, TokenId,
+    UnitId, UserId, ViewingId,
 };
 use docket_base::{Micros, Sha256Digest, Sm3Digest};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,8 @@ words! {
         Document,
         /// Anything else.
         Other,
+        /// A stretch of another recording: a derivative, never an original.
+        Clip,
     }
     /// Why an upload ended before its last byte.
     IncompleteReason {
@@ -190,6 +192,41 @@ bodies! {
         annotation: RegisterRef,
         /// The recording's version after it.
         version: u32,
+    }
+    /// See [`super::Event::ClipMade`]. Said twice with the same body: of the clip, and of its source.
+    ClipMade {
+        /// The clip: a recording of its own.
+        clip: RecordingId,
+        /// SHA-256 of the clip.
+        clip_sha256: Sha256Digest,
+        /// What it was made of.
+        source: RecordingId,
+        /// SHA-256 of that original.
+        source_sha256: Sha256Digest,
+        /// Where in the source it begins, exactly: microseconds of what a player shows.
+        from_us: u64,
+        /// Where in the source it ends.
+        until_us: u64,
+        /// Its frames are not the original's: it was transcoded.
+        transcoded: bool,
+        /// For what, in words. Absent where a rebuild found the clip without its entry.
+        reason: Option<RegisterRef>,
+    }
+    /// See [`super::Event::MarkerPlaced`].
+    MarkerPlaced {
+        /// The marker.
+        marker: MarkerId,
+        /// Milliseconds from the recording's begin.
+        at_ms: u64,
+        /// Where a stretch is meant: its end.
+        until_ms: Option<u64>,
+        /// What it says.
+        text: RegisterRef,
+    }
+    /// See [`super::Event::MarkerWithdrawn`].
+    MarkerWithdrawn {
+        /// The marker.
+        marker: MarkerId,
     }
     /// See [`super::Event::ViewingOpened`].
     ViewingOpened {

@@ -134,6 +134,12 @@ events! {
     "recording.corrected" => RecordingCorrected;
     /// Its notes and tags were written.
     "recording.annotated" => RecordingAnnotated;
+    /// A clip was made of a stretch of it; or: this is the clip.
+    "clip.made" => ClipMade;
+    /// Someone marked a time in it.
+    "marker.placed" => MarkerPlaced;
+    /// A marker no longer stands.
+    "marker.withdrawn" => MarkerWithdrawn;
     /// A person began to watch it: committed before the first byte went out.
     "viewing.opened" => ViewingOpened;
     /// They stopped, or were idle; what was served to them.
@@ -272,6 +278,10 @@ register_kinds! {
     Rule => "rule";
     /// What was on a recorder (row: the docking).
     Docking => "docking";
+    /// What a marker says (row: the marker).
+    Marker => "marker";
+    /// For what a clip was made (row: the clip).
+    ClipReason => "clip_reason";
     /// Free text that someone gave as a reason (row: the event's id).
     Reason => "reason";
 }

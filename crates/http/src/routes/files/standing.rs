@@ -52,11 +52,11 @@ async fn open(app: &AppState, upload: &Upload) -> TusResult<HeaderMap> {
     let facts = StoredFacts::parse(&upload.metadata)?;
     let metadata = Metadata::parse(&facts.header)?;
     let concat = match upload.kind {
-        UploadKind::Whole => None,
+        UploadKind::Whole | UploadKind::Clip => None,
         UploadKind::Partial => Some(Concat::Partial),
         UploadKind::Final => Some(Concat::Final(app.catalog().upload_parts(upload.id).await?)),
     };
-    let joining = upload.kind == UploadKind::Final;
+    let joining = matches!(upload.kind, UploadKind::Final | UploadKind::Clip);
     let standing = Standing {
         // Of a final upload only once it is joined (tus, concatenation).
         offset_bytes: (!joining).then_some(upload.offset_bytes),

@@ -2,11 +2,13 @@
 
 pub mod annotate;
 mod arriving;
+pub mod clips;
 pub mod corrections;
 pub mod custody;
 pub mod hint;
 pub mod holds;
 pub mod list;
+pub mod markers;
 pub mod original;
 pub mod play;
 pub mod receipt;

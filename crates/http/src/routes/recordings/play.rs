@@ -204,7 +204,7 @@ pub async fn poster(
 }
 
 /// Whether a closed recording plays.
-fn watchable(row: &Recording) -> Result<()> {
+pub(super) fn watchable(row: &Recording) -> Result<()> {
     let later = || Problem::new(Kind::NotYetPlayable).retry_after_seconds(2);
     stored(row)?;
     match row.playback_state {
