@@ -39,8 +39,8 @@ test: check      ## Everything
 	npm --prefix console run test
 	cargo nextest run --workspace --locked --profile $(if $(CI),ci,default)
 
-bench: console   ## Ingest, memory, latency and search, measured against others (about fifteen minutes)
-	@.ci/deps.sh test
+bench: console   ## Ingest, memory, latency, watching and search, measured against others (about half an hour)
+	@.ci/deps.sh bench
 	cargo build --release --locked --bins $(BINARIES) -p docket-bench
 	@.ci/bench.sh
 

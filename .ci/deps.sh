@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing: `deps.sh build` what `make run` needs, `deps.sh test` also what `make test` needs.
+# Installs what is missing: `deps.sh build` what `make run` needs, `deps.sh test` also what `make test` needs,
+# `deps.sh bench` also what `make bench` compares with.
 # Says what it installs; with everything in place it only looks, in about a second.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +22,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 # --- Debian packages.
 packages="build-essential pkg-config clang libclang-dev ffmpeg jq curl ca-certificates openssl
   libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libswresample-dev"
-[ "$wanted" = test ] && packages="$packages chromium fonts-noto-cjk python3 python3-venv git"
+[ "$wanted" = build ] || packages="$packages chromium fonts-noto-cjk python3 python3-venv git"
 missing=()
 for package in $packages; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -47,7 +48,7 @@ npm_packages() {
   fi
 }
 npm_packages console
-[ "$wanted" = test ] || exit 0
+[ "$wanted" != build ] || exit 0
 npm_packages tests/clients
 
 # --- Python packages, in a folder of their own.
@@ -67,3 +68,10 @@ cargo_tool() {
 }
 cargo_tool cargo-nextest 0.9.143
 cargo_tool cargo-deny 0.20.2
+
+# --- nginx, unpacked and not installed: the package would start a web server on port 80.
+if [ "$wanted" = bench ] && ! command -v nginx >/dev/null 2>&1 && [ ! -x .tools/nginx/usr/sbin/nginx ]; then
+  echo "unpacking from Debian: nginx"
+  mkdir -p .tools/nginx
+  (cd .tools/nginx && apt-get -o APT::Sandbox::User="$(id -un)" download -qq nginx && dpkg-deb -x nginx_*.deb . && rm nginx_*.deb)
+fi

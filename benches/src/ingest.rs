@@ -13,7 +13,8 @@ const TOTAL_BYTES: u64 = 1024 * MIB;
 
 /// What one run of one server gave.
 pub(crate) struct Run {
-    megabytes_per_second: f64,
+    /// Bytes of the files by the time until the last answer.
+    pub megabytes_per_second: f64,
     cpu_seconds_per_gb: f64,
 }
 
@@ -66,7 +67,8 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-fn measure(target: &Target, connections: u64) -> Result<Run> {
+/// One upload of 1 GiB in so many parts at once.
+pub(crate) fn measure(target: &Target, connections: u64) -> Result<Run> {
     // What earlier runs left dirty must not be written out in this one.
     rustix::fs::sync();
     let block: Vec<u8> = random::bytes::<4096>(&OsRandom).repeat(64);

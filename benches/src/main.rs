@@ -1,16 +1,22 @@
-//! `docket-bench`: ingest, memory and latency of `docketd`, measured beside a bare sink and another
-//! tus server in alternating runs, so that what is compared met the same machine.
+//! `docket-bench`: ingest, memory, latency and watching of `docketd`, measured beside a bare sink, another
+//! tus server and a web server in alternating runs, so that what is compared met the same machine.
 //!
-//! `docket-bench [ingest] [memory] [latency]` (all without a name); `DOCKET_BENCH_ROUNDS`
-//! sets how often each is repeated, `DOCKET_BENCH_DIR` where the bytes go.
+//! `docket-bench [ingest] [memory] [latency] [docking] [browser] [watching]` (all without a name);
+//! `DOCKET_BENCH_ROUNDS` sets how often each is repeated, `DOCKET_BENCH_DIR` where the bytes go.
 
+mod browser;
+mod docking;
+mod film;
 mod ingest;
 mod latency;
 mod memory;
 mod process;
+mod relay;
 mod sink;
 mod targets;
+mod viewer;
 mod warm;
+mod watching;
 mod wire;
 
 use std::path::PathBuf;
@@ -37,7 +43,9 @@ fn main() -> Result<()> {
     }
     let root = std::env::var_os("DOCKET_BENCH_DIR").map_or_else(|| "target".into(), PathBuf::from);
     std::fs::create_dir_all(&root)?;
-    let dir = tempfile::Builder::new().prefix("bench-").tempdir_in(root)?;
+    let dir = tempfile::Builder::new()
+        .prefix("bench-")
+        .tempdir_in(&root)?;
     let rounds = match std::env::var("DOCKET_BENCH_ROUNDS") {
         Ok(text) => text.parse()?,
         Err(_) => 7,
@@ -56,6 +64,16 @@ fn main() -> Result<()> {
     }
     if wanted("latency") {
         latency::run(&bench)?;
+    }
+    let films = || film::Films::kept_in(&root);
+    if wanted("docking") {
+        docking::run(&bench, &films()?)?;
+    }
+    if wanted("browser") {
+        browser::run(&bench, &films()?)?;
+    }
+    if wanted("watching") {
+        watching::run(&bench, &films()?)?;
     }
     Ok(())
 }

@@ -18,7 +18,8 @@ pub(crate) struct Target {
     /// The process.
     pub server: Server,
     protocol: Protocol,
-    dir: PathBuf,
+    /// What it keeps.
+    pub dir: PathBuf,
 }
 
 enum Protocol {
@@ -65,34 +66,42 @@ impl Target {
 
     /// `docketd` on its embedded default.
     pub fn docketd(dir: &Path) -> Result<Self> {
+        Self::docketd_with(dir, &[])
+    }
+
+    /// `docketd` with settings from its environment.
+    pub fn docketd_with(dir: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         let dir = fresh(dir, "docketd")?;
         let log = std::fs::File::create(dir.join("log"))?;
         let data = dir.join("data");
         let mut command = docketd_command(&data)?;
+        command.envs(settings.iter().copied());
         command.arg("serve").stderr(Stdio::from(log));
         let server = Server::start(command, &data.join("docketd.addr"))?;
-        let output = docketd_command(&data)?
-            .args([
-                "token",
-                "create",
-                "--name",
-                "bench",
-                "--scope",
-                "upload,read",
-            ])
+        let mut target = Self {
+            name: "docketd",
+            server,
+            protocol: Protocol::Tus { token: None },
+            dir,
+        };
+        let token = target.new_token("upload,read")?;
+        target.protocol = Protocol::Tus {
+            token: Some(format!("Bearer {token}")),
+        };
+        Ok(target)
+    }
+
+    /// A new token of `docketd`.
+    pub fn new_token(&self, scope: &str) -> Result<String> {
+        let output = docketd_command(&self.dir.join("data"))?
+            .args(["token", "create", "--name", "bench", "--scope", scope])
             .output()?;
         if !output.status.success() {
             bail!("token create: {}", String::from_utf8_lossy(&output.stderr));
         }
         let text = String::from_utf8(output.stdout)?;
-        let token = text.lines().last().context("no token printed")?.trim();
-        let token = Some(format!("Bearer {token}"));
-        Ok(Self {
-            name: "docketd",
-            server,
-            protocol: Protocol::Tus { token },
-            dir,
-        })
+        let token = text.lines().last().context("no token printed")?;
+        Ok(token.trim().to_owned())
     }
 
     /// Sends one file and waits for the answer that acknowledges all of it.
@@ -105,12 +114,31 @@ impl Target {
                 let reply = reply.expect(200)?;
                 Ok(Upload { reply, id: None })
             }
-            Protocol::Tus { .. } => self.upload_tus(&mut wire, body),
+            Protocol::Tus { .. } => {
+                self.upload_tus(&mut wire, body.size_bytes, |wire, path, headers| {
+                    wire.send("PATCH", path, headers, body)
+                })
+            }
         }
     }
 
-    fn upload_tus(&self, wire: &mut Wire, body: &Body<'_>) -> Result<Upload> {
-        let size = body.size_bytes.to_string();
+    /// Sends a file over tus; the recording's id.
+    pub fn upload_film(&self, film: &Path) -> Result<String> {
+        let mut wire = Wire::connect(self.server.address)?;
+        let size_bytes = std::fs::metadata(film)?.len();
+        let upload = self.upload_tus(&mut wire, size_bytes, |wire, path, headers| {
+            wire.send_file("PATCH", path, headers, film)
+        })?;
+        upload.id.context("an upload without an id")
+    }
+
+    fn upload_tus(
+        &self,
+        wire: &mut Wire,
+        size_bytes: u64,
+        send: impl FnOnce(&mut Wire, &str, &[(&str, &str)]) -> Result<Reply>,
+    ) -> Result<Upload> {
+        let size = size_bytes.to_string();
         let mut headers = self.headers();
         headers.push(("upload-length", size.as_str()));
         let created = wire.ask("POST", "/files/", &headers)?.expect(201)?;
@@ -122,7 +150,7 @@ impl Target {
         headers.pop();
         headers.push(("upload-offset", "0"));
         headers.push(("content-type", "application/offset+octet-stream"));
-        let reply = wire.send("PATCH", path, &headers, body)?.expect(204)?;
+        let reply = send(wire, path, &headers)?.expect(204)?;
         if reply.header("upload-offset") != Some(size.as_str()) {
             bail!("the answer does not acknowledge the whole file");
         }
@@ -130,7 +158,8 @@ impl Target {
         Ok(Upload { reply, id })
     }
 
-    fn headers(&self) -> Vec<(&str, &str)> {
+    /// What every request carries.
+    pub fn headers(&self) -> Vec<(&str, &str)> {
         let mut headers = vec![("tus-resumable", "1.0.0")];
         if let Protocol::Tus { token: Some(token) } = &self.protocol {
             headers.push(("authorization", token));

@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -95,6 +96,20 @@ impl Wire {
             stream.write_all(&body.block[..length])?;
             left -= length as u64;
         }
+        self.reply(Instant::now())
+    }
+
+    /// One exchange whose body is a file's bytes.
+    pub fn send_file(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        file: &Path,
+    ) -> Result<Reply> {
+        let mut file = std::fs::File::open(file)?;
+        self.head(method, path, headers, file.metadata()?.len())?;
+        std::io::copy(&mut file, self.stream.get_mut())?;
         self.reply(Instant::now())
     }
 
