@@ -196,7 +196,7 @@ impl Default for FilesSection {
 impl Default for WatchSection {
     fn default() -> Self {
         Self {
-            poll_ms: 1000,
+            poll_ms: 250,
             settle_ms: 2000,
         }
     }

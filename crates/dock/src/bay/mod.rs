@@ -128,11 +128,18 @@ impl BayRun {
         }
     }
 
-    /// The list once it stays the same for the configured time.
+    /// The list once it stays the same for the configured time. A recorder wrote its files before it was
+    /// docked: where nothing is newer than that time, a supervisor need not wait for it again.
     async fn settled(&self, found: Found) -> Option<Found> {
         self.face.show(BayState::Reading, None);
-        let settle = Duration::from_millis(self.station.config.watch.settle_ms);
-        tokio::time::sleep(settle).await;
+        let settle_ms = self.station.config.watch.settle_ms;
+        if found
+            .listing
+            .rests_since_ms(self.station.clock.now(), settle_ms)
+        {
+            return Some(found);
+        }
+        tokio::time::sleep(Duration::from_millis(settle_ms)).await;
         let again = self.look().await.ok()??;
         (again.listing.files == found.listing.files).then_some(again)
     }

@@ -70,6 +70,15 @@ impl Listing {
             .iter()
             .fold(0, |sum, file| sum.saturating_add(file.size_bytes))
     }
+
+    /// Whether every file was written last at least so many milliseconds before `now`. A file from the
+    /// future says nothing about when it was written.
+    pub fn rests_since_ms(&self, now: Micros, age_ms: u64) -> bool {
+        let latest = now
+            .0
+            .saturating_sub(i64::try_from(age_ms.saturating_mul(1000)).unwrap_or(i64::MAX));
+        self.faults.is_empty() && self.files.iter().all(|file| file.modified_at().0 <= latest)
+    }
 }
 
 struct Walk<'a> {
@@ -241,6 +250,25 @@ mod tests {
         assert_eq!(listing.special_count, 3);
         assert_eq!(listing.size_bytes(), 20);
         assert!(listing.faults.is_empty());
+    }
+
+    #[test]
+    fn files_of_a_while_ago_rest_and_new_ones_and_ones_from_the_future_do_not() {
+        let root = tempfile::tempdir().expect("tempdir");
+        fs::write(root.path().join("a.mp4"), b"x").expect("write");
+        fs::write(root.path().join("b.mp4"), b"x").expect("write");
+        let listing = listed(root.path(), &FilesSection::default());
+        let written = listing.files.iter().map(CardFile::modified_at).max();
+        let written = written.expect("two files");
+        assert!(!listing.rests_since_ms(written, 2000));
+        assert!(!listing.rests_since_ms(written.plus_seconds(1), 2000));
+        assert!(listing.rests_since_ms(written.plus_seconds(2), 2000));
+        assert!(!listing.rests_since_ms(written.plus_seconds(-3600), 2000));
+        let damaged = Listing {
+            faults: vec!["DCIM: Input/output error".into()],
+            ..listing
+        };
+        assert!(!damaged.rests_since_ms(written.plus_seconds(60), 2000));
     }
 
     #[test]
