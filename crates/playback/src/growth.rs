@@ -37,7 +37,7 @@ fn reach_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
     let feeds: Vec<Vec<Feed>> = (0..index.segments().len())
         .map(|number| made::unpack(&index.feed(number)?))
         .collect::<Result<_>>()?;
-    let mut begins: Vec<Vec<(u64, u64)>> = vec![Vec::new(); index.tracks().len()];
+    let mut begins: Vec<Vec<(i64, u64)>> = vec![Vec::new(); index.tracks().len()];
     for feed in feeds.iter().flatten().filter(|f| !f.packets.is_empty()) {
         let Some(track) = begins.get_mut(feed.track) else {
             continue; // of a damaged index: nothing is made for it
@@ -46,12 +46,13 @@ fn reach_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
         let offset = track
             .last()
             .map_or(feed.offset, |last| last.1.max(feed.offset));
-        track.push((feed.decode_time, offset));
+        // Sound may begin before 0.
+        track.push((feed.decode_time.cast_signed(), offset));
     }
     let size_bytes = index.facts().size_bytes;
     let end_of = |feed: &Feed| {
-        let lasts: u64 = feed.packets.iter().map(|p| u64::from(p.duration)).sum();
-        let end = feed.decode_time.saturating_add(lasts);
+        let lasts: i64 = feed.packets.iter().map(|p| i64::from(p.duration)).sum();
+        let end = feed.decode_time.cast_signed().saturating_add(lasts);
         let track = begins.get(feed.track)?;
         let after = track.partition_point(|(decode_time, _)| *decode_time < end);
         Some(track.get(after).map_or(size_bytes, |(_, offset)| *offset))
