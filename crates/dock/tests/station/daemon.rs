@@ -92,20 +92,32 @@ impl World {
         self.uploads.values().filter(|u| u.is_whole()).count()
     }
 
-    /// Whether the upload is whole and must go into quarantine.
-    fn seal(&mut self, id: RecordingId) -> bool {
-        let damages = std::mem::take(&mut self.damage_next);
+    /// Takes what stands at an offset; none where the upload has gone on without it. The last
+    /// byte seals in the same step, so that nobody sees an upload whole and not yet sealed.
+    fn take(&mut self, id: RecordingId, at: usize, part: &[u8]) -> Option<()> {
         let upload = self.uploads.get_mut(&id).expect("known");
-        if damages && let Some(byte) = upload.bytes.first_mut() {
+        if upload.bytes.len() != at {
+            return None;
+        }
+        upload.bytes.extend_from_slice(part);
+        self.received += part.len();
+        if upload.is_whole() {
+            self.seal(id);
+        }
+        Some(())
+    }
+
+    fn seal(&mut self, id: RecordingId) {
+        let upload = self.uploads.get_mut(&id).expect("known");
+        if std::mem::take(&mut self.damage_next)
+            && let Some(byte) = upload.bytes.first_mut()
+        {
             *byte ^= 1;
         }
         let claimed = upload.metadata.get("sha256");
         let actual = Sha256Digest::of(&upload.bytes).to_string();
-        if upload.is_whole() {
-            self.finished.push(id);
-        }
-        upload.is_quarantined = upload.is_whole() && claimed.is_some_and(|claim| *claim != actual);
-        upload.is_quarantined
+        upload.is_quarantined = claimed.is_some_and(|claim| *claim != actual);
+        self.finished.push(id);
     }
 
     /// The state the last heartbeat gives a bay.
@@ -413,22 +425,16 @@ async fn patch(
                     .hold_at
                     .map_or(usize::MAX, |hold| hold - world.received);
                 let part = chunk.split_to(room.min(chunk.len()));
-                let upload = world.uploads.get_mut(&id).expect("known");
-                // A handler whose client came back on another connection gives way.
-                if upload.bytes.len() != at {
-                    return false;
-                }
-                at += part.len();
-                upload.bytes.extend_from_slice(&part);
-                world.received += part.len();
-                true
+                world.take(id, at, &part).map(|()| part.len())
             });
-            if !taken {
+            let Some(taken_bytes) = taken else {
+                // A handler whose client came back on another connection gives way.
                 return StatusCode::CONFLICT.into_response();
-            }
+            };
+            at += taken_bytes;
         }
     }
-    if shared.change(|world| world.seal(id)) {
+    if shared.world().uploads[&id].is_quarantined {
         return problem(StatusCode::UNPROCESSABLE_ENTITY, "digest-mismatch");
     }
     (StatusCode::NO_CONTENT, [("upload-offset", at.to_string())]).into_response()
