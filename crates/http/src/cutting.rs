@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use docket_catalog::Recording;
 use docket_ingest::growing::{MOST_HINT_BYTES, Playing};
-use docket_ingest::probe::{INDEX, derivative};
 use docket_playback::cache::IndexCache;
 use docket_playback::{MadeKey, MadeSegments, PlaybackIndex, Source, Variant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -52,29 +51,11 @@ impl AppState {
         if let Some(index) = kept.get(row.id) {
             return Ok(index);
         }
-        let index = match self.stored_index(row).await? {
-            Some(index) => index,
-            None => {
-                self.ingest().probe(row).await?;
-                let made = self.stored_index(row).await?;
-                made.ok_or_else(|| Problem::new(Kind::NotYetPlayable).retry_after_seconds(5))?
-            }
-        };
+        let index = self.ingest().index_of(row).await?;
+        let index =
+            index.ok_or_else(|| Problem::new(Kind::NotYetPlayable).retry_after_seconds(5))?;
         kept.put(row.id, index.clone());
         Ok(index)
-    }
-
-    async fn stored_index(&self, row: &Recording) -> Result<Option<PlaybackIndex>> {
-        let name = derivative(INDEX)?;
-        let vault = self.vault();
-        let bytes = vault.get_derivative(row.id, row.created_at, &name).await?;
-        let index = bytes.map(|bytes| PlaybackIndex::from_bytes(Bytes::from(bytes)));
-        // Damaged, or of an older version of this program: made again.
-        Ok(index.and_then(|index| {
-            index
-                .inspect_err(|error| tracing::warn!(recording = %row.id, %error, "playback index"))
-                .ok()
-        }))
     }
 
     /// A segment that the worker makes, or has made before.

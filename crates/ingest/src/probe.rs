@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use docket_catalog::{PlaybackState, Recording};
-use docket_playback::{BlockSource, Prepared, Source, StreamKind, Verdict};
+use docket_playback::{BlockSource, PlaybackIndex, Prepared, Source, StreamKind, Verdict};
 use docket_vault::{DerivativeName, Vault, VaultKey};
 use futures_util::StreamExt;
 
@@ -106,6 +106,34 @@ impl Ingest {
             Err(error) => return Err(crate::IngestError::Playback(error)),
         };
         self.keep(recording, &prepared).await
+    }
+
+    /// How a playable recording is cut. A derivative: where it was thrown away it is made again; `None` when
+    /// it could not be made now.
+    ///
+    /// # Errors
+    /// The vault's, the media pool's.
+    pub async fn index_of(&self, recording: &Recording) -> Result<Option<PlaybackIndex>> {
+        if let Some(index) = self.stored_index(recording).await? {
+            return Ok(Some(index));
+        }
+        self.probe(recording).await?;
+        self.stored_index(recording).await
+    }
+
+    async fn stored_index(&self, recording: &Recording) -> Result<Option<PlaybackIndex>> {
+        let (id, at) = (recording.id, recording.created_at);
+        let bytes = self
+            .vault
+            .get_derivative(id, at, &derivative(INDEX)?)
+            .await?;
+        let index = bytes.map(|bytes| PlaybackIndex::from_bytes(Bytes::from(bytes)));
+        // Damaged, or of an older version of this program: made again.
+        Ok(index.and_then(|index| {
+            index
+                .inspect_err(|error| tracing::warn!(recording = %id, %error, "playback index"))
+                .ok()
+        }))
     }
 
     async fn keep(&self, recording: &Recording, prepared: &Prepared) -> Result<()> {

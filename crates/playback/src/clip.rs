@@ -59,8 +59,7 @@ impl ClipPlan {
     /// [`Error::BadIndex`] when the index is damaged.
     pub fn new(index: &PlaybackIndex, from_us: u64, until_us: u64) -> Result<Option<Self>> {
         let all = index.segments();
-        let end = |at: usize| all[at].start_us.saturating_add(all[at].duration_us);
-        let first = (0..all.len()).find(|at| end(*at) > from_us);
+        let first = all.iter().position(|segment| segment.end_us() > from_us);
         let (Some(first), true) = (first, until_us > from_us) else {
             return Ok(None);
         };
@@ -79,7 +78,7 @@ impl ClipPlan {
             index: index.clone(),
             segments: first..past,
             from_us: all[first].start_us,
-            until_us: end(past - 1),
+            until_us: all[past - 1].end_us(),
             cut: Cut::Made(variant),
         }))
     }

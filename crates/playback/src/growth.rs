@@ -1,12 +1,10 @@
 //! An index while its recording is still arriving: which segments can be cut already, and whether a
 //! newer index goes on where an older one stopped.
 
-use std::fmt::Write;
-
 use crate::error::Result;
 use crate::index::{PlaybackIndex, SegmentHead};
 use crate::made::{self, Feed, Variant};
-use crate::playlist::prefix;
+use crate::playlist;
 
 /// How many bytes of the original must be there so that segments `0..=n` can be cut, for each `n`.
 ///
@@ -85,27 +83,9 @@ pub fn goes_on(earlier: &PlaybackIndex, later: &PlaybackIndex, count: usize) -> 
 /// The playlist of what can be watched so far (RFC 8216, 4.3.3.5): it only grows, and has no end yet.
 /// `all` are the segments the index knows, of which the first `listed` can be cut or made.
 pub fn playlist(all: &[SegmentHead], listed: usize, variant: Variant) -> String {
-    let prefix = prefix(variant);
-    let longest_us = all.iter().map(|s| s.duration_us).max().unwrap_or(0);
-    let mut text = String::with_capacity(220 + listed * 32);
-    text.push_str("#EXTM3U\n#EXT-X-VERSION:7\n");
-    let target_s = longest_us.div_ceil(1_000_000).max(1);
-    let _ = writeln!(text, "#EXT-X-TARGETDURATION:{target_s}"); // writing to a String can't fail
-    text.push_str("#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n");
-    // Without it players begin near the end, as with a live broadcast.
-    text.push_str("#EXT-X-START:TIME-OFFSET=0,PRECISE=YES\n");
-    if all.iter().all(|s| s.independent) {
-        text.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
-    }
-    let _ = writeln!(text, "#EXT-X-MAP:URI=\"{prefix}init.mp4\"");
-    for (number, segment) in all.iter().take(listed).enumerate() {
-        let (seconds, micros) = (
-            segment.duration_us / 1_000_000,
-            segment.duration_us % 1_000_000,
-        );
-        let _ = writeln!(text, "#EXTINF:{seconds}.{micros:06},\n{prefix}{number}.m4s");
-    }
-    text
+    // Without a start players begin near the end, as with a live broadcast.
+    let kind = "#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-START:TIME-OFFSET=0,PRECISE=YES\n";
+    playlist::media(all, listed, variant, kind)
 }
 
 #[cfg(test)]

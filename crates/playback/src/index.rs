@@ -85,6 +85,13 @@ pub struct SegmentHead {
     rows_bytes: u32,
 }
 
+impl SegmentHead {
+    /// Ends at.
+    pub fn end_us(&self) -> u64 {
+        self.start_us.saturating_add(self.duration_us)
+    }
+}
+
 impl From<(u64, u64, bool, u32)> for SegmentHead {
     fn from((start_us, duration_us, independent, rows_bytes): (u64, u64, bool, u32)) -> Self {
         Self {

@@ -55,26 +55,39 @@ pub fn multivariant(variants: &[VariantLine]) -> String {
 
 /// The playlist of one variant.
 pub fn vod_of(segments: &[SegmentHead], variant: Variant) -> String {
+    let mut text = media(
+        segments,
+        segments.len(),
+        variant,
+        "#EXT-X-PLAYLIST-TYPE:VOD\n",
+    );
+    text.push_str("#EXT-X-ENDLIST\n");
+    text
+}
+
+/// A media playlist without its end. `all` are the segments the index knows, of which the first `listed` can
+/// be had; `kind` are the lines that say what sort of playlist it is.
+pub(crate) fn media(all: &[SegmentHead], listed: usize, variant: Variant, kind: &str) -> String {
     let prefix = prefix(variant);
-    let longest_us = segments.iter().map(|s| s.duration_us).max().unwrap_or(0);
-    let mut text = String::with_capacity(160 + segments.len() * 32);
+    let longest_us = all.iter().map(|s| s.duration_us).max().unwrap_or(0);
+    let mut text = String::with_capacity(240 + listed * 32);
     text.push_str("#EXTM3U\n#EXT-X-VERSION:7\n");
     // Rounded up, at least 1: no segment's rounded duration may exceed it (RFC 8216, 4.3.3.1).
     let target_s = longest_us.div_ceil(1_000_000).max(1);
     let _ = writeln!(text, "#EXT-X-TARGETDURATION:{target_s}"); // writing to a String can't fail
-    text.push_str("#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n");
-    if segments.iter().all(|s| s.independent) {
+    text.push_str("#EXT-X-MEDIA-SEQUENCE:0\n");
+    text.push_str(kind);
+    if all.iter().all(|s| s.independent) {
         text.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
     }
     let _ = writeln!(text, "#EXT-X-MAP:URI=\"{prefix}init.mp4\"");
-    for (number, segment) in segments.iter().enumerate() {
+    for (number, segment) in all.iter().take(listed).enumerate() {
         let (seconds, micros) = (
             segment.duration_us / 1_000_000,
             segment.duration_us % 1_000_000,
         );
         let _ = writeln!(text, "#EXTINF:{seconds}.{micros:06},\n{prefix}{number}.m4s");
     }
-    text.push_str("#EXT-X-ENDLIST\n");
     text
 }
 

@@ -125,9 +125,7 @@ fn end_ms(index: &PlaybackIndex, listed: usize) -> u64 {
     let last = listed
         .checked_sub(1)
         .and_then(|at| index.segments().get(at));
-    last.map_or(0, |last| {
-        last.start_us.saturating_add(last.duration_us) / 1_000
-    })
+    last.map_or(0, |last| last.end_us() / 1_000)
 }
 
 /// Whether an arriving recording plays.

@@ -45,12 +45,11 @@ impl Scanning {
     }
 
     pub(super) fn took(&mut self, time: Duration, upload: &Upload, found: &Result<Known>) {
-        let rest = match found {
-            Ok(known) if known.view.is_some() => (time * REST).max(SHORTEST_REST),
-            Ok(_) => (time * REST).max(SHORTEST_REST),
-            Err(_) => (time * REST).max(REST_AFTER_FAILURE),
+        let least = match found {
+            Ok(_) => SHORTEST_REST,
+            Err(_) => REST_AFTER_FAILURE,
         };
-        self.not_before = Some(Instant::now() + rest);
+        self.not_before = Some(Instant::now() + (time * REST).max(least));
         self.scanned_bytes = upload.offset_bytes;
     }
 }
@@ -233,14 +232,10 @@ async fn view_of(index: PlaybackIndex, hint: Option<Sha256Digest>) -> Result<Vie
 /// ends close to the end.
 fn settled(index: &PlaybackIndex) -> usize {
     let segments = index.segments();
-    let end_us = |at: usize| {
-        segments[at]
-            .start_us
-            .saturating_add(segments[at].duration_us)
-    };
     let last = segments.len() - 1; // an index has at least one
-    let limit = end_us(last).saturating_sub(MARGIN_US);
-    (0..last).take_while(|at| end_us(*at) <= limit).count()
+    let limit = segments[last].end_us().saturating_sub(MARGIN_US);
+    let before = segments[..last].iter();
+    before.take_while(|at| at.end_us() <= limit).count()
 }
 
 impl From<View> for Known {

@@ -8,7 +8,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use docket_base::ids::{RecordingId, RegisterId};
 use docket_base::{Digests, RunningDigest};
 use docket_catalog::{Clip, EventRow, NewRecording, Recording, RecordingKind, Upload, UploadKind};
@@ -23,7 +22,6 @@ use super::append::{Body, Uncommitted, pump_error};
 use super::pump::{Commit, Ended};
 use super::stored::StoredFacts;
 use crate::event::actor_ref;
-use crate::probe::{INDEX, derivative};
 use crate::read_back::sealed_facts;
 use crate::text::Limit;
 use crate::{Ingest, IngestError, Result};
@@ -253,14 +251,9 @@ impl Ingest {
         let (key, _) = sealed_facts(&row)?;
         let size_bytes = row.size_bytes.unwrap_or_default();
         let source = self.source(&key, size_bytes).await?;
-        let index = match self.kept_index(&row).await? {
-            Some(index) => index,
-            None => {
-                self.probe(&row).await?;
-                let made = self.kept_index(&row).await?;
-                made.ok_or_else(|| IngestError::WrongState("it has no index now".to_owned()))?
-            }
-        };
+        let index = self.index_of(&row).await?;
+        let index =
+            index.ok_or_else(|| IngestError::WrongState("it has no index now".to_owned()))?;
         let plan = ClipPlan::new(&index, clip.from_us, clip.until_us);
         let plan = plan.map_err(IngestError::Playback)?.ok_or_else(gone)?;
         if plan.stretch_us() != (clip.from_us..clip.until_us) {
@@ -268,15 +261,6 @@ impl Ingest {
             return Err(IngestError::Refused(reason.to_owned()));
         }
         Ok((source, plan))
-    }
-
-    async fn kept_index(&self, row: &Recording) -> Result<Option<PlaybackIndex>> {
-        let name = derivative(INDEX)?;
-        let bytes = self
-            .vault
-            .get_derivative(row.id, row.created_at, &name)
-            .await?;
-        Ok(bytes.and_then(|bytes| PlaybackIndex::from_bytes(Bytes::from(bytes)).ok()))
     }
 
     /// The clip's bytes, a segment at a time. An error ends them; which one is put aside.

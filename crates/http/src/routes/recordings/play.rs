@@ -164,8 +164,7 @@ async fn made(
 /// The milliseconds a segment shows.
 pub(super) fn stretch(index: &PlaybackIndex, number: usize) -> Result<std::ops::Range<u64>> {
     let place = index.segments().get(number).ok_or(Kind::NotFound)?;
-    let until_us = place.start_us.saturating_add(place.duration_us);
-    Ok(place.start_us / 1_000..until_us / 1_000)
+    Ok(place.start_us / 1_000..place.end_us() / 1_000)
 }
 
 /// A picture of the recording. Lists show it, so it opens no viewing.
