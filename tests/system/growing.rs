@@ -10,7 +10,7 @@ use crate::harness::programs::run;
 use crate::harness::{Api, Daemon, Station, until};
 
 /// An hour-like film in little: a keyframe every 2 s, 40 s, its index where `options` put it.
-async fn film(daemon: &Daemon, name: &str, options: &[&str]) -> Vec<u8> {
+pub async fn film(daemon: &Daemon, name: &str, options: &[&str]) -> Vec<u8> {
     let path = daemon.folder().join(name);
     let mut command = Command::new("ffmpeg");
     command

@@ -9,6 +9,7 @@ mod events;
 mod foreign_clients;
 mod formats;
 mod growing;
+mod looks;
 mod names;
 mod operating;
 mod playback;

@@ -1,5 +1,5 @@
 import { api } from '../api/client';
-import { readStoryboard, type Thumb } from './storyboard';
+import { growingSheets, readStoryboard, type Thumb } from './storyboard';
 import { readWaveform, type Waveform } from './waveform';
 
 const AGAIN_MS = 15_000;
@@ -30,7 +30,7 @@ export class Looks {
         waveform ? api.waveform(this.recording, abort.signal).catch(() => null) : null,
       ]);
       const thumbs = vtt === null ? [] : readStoryboard(vtt);
-      if (thumbs.length > 0) this.thumbs = thumbs;
+      if (thumbs.length > 0) this.thumbs = grew ? growingSheets(thumbs) : thumbs;
       this.wave = readWaveform(peaks) ?? this.wave;
     };
     void look();

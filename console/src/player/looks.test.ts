@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { codecName, originalCodecs } from './made';
-import { readStoryboard, thumbAt } from './storyboard';
+import { growingSheets, readStoryboard, thumbAt } from './storyboard';
 import { columns, readWaveform } from './waveform';
 
 const VTT = `WEBVTT
@@ -53,4 +53,14 @@ test('codecs are named as people call them', () => {
   expect([codecName('adpcm_g722'), codecName('adpcm_g726le'), codecName('pcm_s16le'), codecName('wmv3')]).toEqual(['G.722', 'G.726', 'PCM', 'wmv3']);
   expect(originalCodecs(null)).toBeNull();
   expect(originalCodecs({ video: null, audio: null })).toBeNull();
+});
+
+test('a sheet that grew has another address', () => {
+  const thumbs = readStoryboard(VTT);
+  expect(growingSheets(thumbs).map((it) => it.sheet)).toEqual([
+    'storyboard-0.jpg?pictures=2',
+    'storyboard-0.jpg?pictures=2',
+    'storyboard-12.jpg?pictures=1',
+  ]);
+  expect(growingSheets(thumbs.slice(0, 1))[0]?.sheet).toBe('storyboard-0.jpg?pictures=1');
 });

@@ -51,3 +51,10 @@ export function thumbAt(thumbs: readonly Thumb[], at_s: number): Thumb | null {
   const found = thumbs[low - 1];
   return found && at_s < found.until_s + 1 ? found : null;
 }
+
+/** While a sheet grows its address says how many pictures it has: a page fetches what it has shown no second time. */
+export function growingSheets(thumbs: readonly Thumb[]): Thumb[] {
+  const counts = new Map<string, number>();
+  for (const { sheet } of thumbs) counts.set(sheet, (counts.get(sheet) ?? 0) + 1);
+  return thumbs.map((thumb) => ({ ...thumb, sheet: `${thumb.sheet}?pictures=${counts.get(thumb.sheet) ?? 0}` }));
+}

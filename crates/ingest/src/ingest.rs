@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::Result;
 use crate::growing::Growing;
+use crate::looks::Looks;
 use crate::receipts::Receipts;
 use crate::reserve::Room;
 use crate::sequencer::{SequenceError, Sequencer};
@@ -110,6 +111,8 @@ pub struct Ingest {
     pub shutdown: CancellationToken,
     /// Uploads that are watched while they arrive.
     pub(crate) growing: Growing,
+    /// Storyboards and waveforms in the making.
+    pub(crate) looks: Looks,
     pub(crate) room: Arc<dyn Room>,
     pub(crate) locks: UploadLocks,
     pub(crate) memory: Memory,
@@ -117,6 +120,7 @@ pub struct Ingest {
     pub(crate) progress: broadcast::Sender<Progress>,
     pub(crate) read_back_wanted: Notify,
     pub(crate) probe_wanted: Notify,
+    pub(crate) looks_wanted: Notify,
     pub(crate) join_wanted: Notify,
     pub(crate) clip_wanted: Notify,
     pub(crate) tasks: TaskTracker,
@@ -169,11 +173,13 @@ impl Ingest {
             options: parts.options,
             shutdown: CancellationToken::new(),
             growing: Growing::default(),
+            looks: Looks::default(),
             room: parts.room,
             locks: UploadLocks::default(),
             progress: broadcast::Sender::new(1_024),
             read_back_wanted: Notify::new(),
             probe_wanted: Notify::new(),
+            looks_wanted: Notify::new(),
             join_wanted: Notify::new(),
             clip_wanted: Notify::new(),
             tasks: TaskTracker::new(),
@@ -207,6 +213,7 @@ impl Ingest {
             Task::Receipts,
             Task::ReadBack,
             Task::Probe,
+            Task::Looks,
             Task::Join,
             Task::Clips,
             Task::Expire,
@@ -222,6 +229,7 @@ impl Ingest {
             Task::Receipts => self.issue_receipts().await,
             Task::ReadBack => self.read_back_loop().await,
             Task::Probe => self.probe_loop().await,
+            Task::Looks => self.looks_loop().await,
             Task::Join => self.join_loop().await,
             Task::Clips => self.clip_loop().await,
             Task::Expire => self.expire_loop().await,
@@ -256,6 +264,7 @@ enum Task {
     Receipts,
     ReadBack,
     Probe,
+    Looks,
     Join,
     Clips,
     Expire,

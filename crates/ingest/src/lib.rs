@@ -14,6 +14,7 @@ pub mod growing;
 pub mod holds;
 mod ingest;
 pub mod links;
+pub mod looks;
 pub mod markers;
 mod original;
 pub mod probe;

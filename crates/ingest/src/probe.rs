@@ -20,7 +20,7 @@ use crate::{Ingest, Result};
 pub const PROBE: &str = "probe";
 const IDLE: Duration = Duration::from_secs(60);
 const ATTEMPTS: u32 = 8;
-const POSTER_WIDTH: u32 = 640;
+pub(crate) const POSTER_WIDTH: u32 = 640;
 
 /// What the worker found out, JSON.
 pub const FACTS: &str = "facts.json";
@@ -121,7 +121,10 @@ impl Ingest {
         self.stored_index(recording).await
     }
 
-    async fn stored_index(&self, recording: &Recording) -> Result<Option<PlaybackIndex>> {
+    pub(crate) async fn stored_index(
+        &self,
+        recording: &Recording,
+    ) -> Result<Option<PlaybackIndex>> {
         let (id, at) = (recording.id, recording.created_at);
         let bytes = self
             .vault
@@ -178,7 +181,10 @@ impl Ingest {
         };
         self.catalog.set_playback(id, &playback).await?;
         self.growing.forget(id);
-        Ok(())
+        match playable {
+            true => self.want_looks(id).await,
+            false => Ok(()),
+        }
     }
 
     /// A sealed original as the media worker reads it: a descriptor where there is one, else blocks.

@@ -1,7 +1,7 @@
 //! The only room that knows FFmpeg, and what the restricted worker `docket-media` is made of.
 //!
 //! One process examines one recording: what it is ([`probe`]), where every frame lies ([`scan`],
-//! [`segments`]), what its decoders need ([`init`]) and what it looks like ([`poster`]); where the bytes
+//! [`segments`]), what its decoders need ([`init`]) and what it looks like ([`poster`], [`look`]); where the bytes
 //! can't be sent as they are, it makes segments ([`plan`], [`make`]). It reads through
 //! a descriptor it was handed or by asking docketd for blocks ([`recording`]), can open nothing
 //! itself ([`sandbox`]), and may be killed at any moment without loss.
@@ -14,6 +14,7 @@ pub mod fault;
 pub mod indexing;
 pub mod init;
 pub mod layout;
+pub mod look;
 pub mod make;
 pub mod opening;
 pub mod order;

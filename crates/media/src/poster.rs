@@ -163,12 +163,20 @@ fn shown(picture: &frame::Video, turn: u16, max_width: u32) -> Result<RgbImage> 
     let scale = (most / shown_width).min(4.0 * most / shown_height).min(1.0);
     let size = |length: f64| (length * scale).round().clamp(1.0, 4.0 * most) as u32;
     let (to_width, to_height) = (size(wide), size(high));
+    Ok(turned(scaled(picture, to_width, to_height)?, turn))
+}
+
+/// In this size, as it is stored.
+///
+/// # Errors
+/// [`ReasonCode::NoPicture`] when its pixels are of a kind that can't be had as RGB.
+pub fn scaled(picture: &frame::Video, to_width: u32, to_height: u32) -> Result<RgbImage> {
     let flags = scaling::Flags::BICUBIC;
     let no_picture = |_| Fault::from(ReasonCode::NoPicture);
     let mut scaler = scaling::Context::get(
         picture.format(),
-        width,
-        height,
+        picture.width(),
+        picture.height(),
         Pixel::RGB24,
         to_width,
         to_height,
@@ -185,14 +193,18 @@ fn shown(picture: &frame::Video, turn: u16, max_width: u32) -> Result<RgbImage> 
     let pixels: Vec<u8> = rows
         .flat_map(|row| row[..row_bytes].iter().copied())
         .collect();
-    let upright = RgbImage::from_raw(to_width, to_height, pixels)
-        .ok_or_else(|| Fault::Media(Reason::of(ReasonCode::NoPicture)))?;
-    Ok(match turn {
-        90 => imageops::rotate90(&upright),
-        180 => imageops::rotate180(&upright),
-        270 => imageops::rotate270(&upright),
-        _ => upright,
-    })
+    RgbImage::from_raw(to_width, to_height, pixels)
+        .ok_or_else(|| Fault::Media(Reason::of(ReasonCode::NoPicture)))
+}
+
+/// As it should be seen.
+pub fn turned(picture: RgbImage, turn: u16) -> RgbImage {
+    match turn {
+        90 => imageops::rotate90(&picture),
+        180 => imageops::rotate180(&picture),
+        270 => imageops::rotate270(&picture),
+        _ => picture,
+    }
 }
 
 /// Standard deviation of brightness: near 0 for a black or covered lens.

@@ -14,6 +14,7 @@ use docket_playback::protocol::{
 
 use crate::fault::{Fault, Result};
 use crate::indexing::index;
+use crate::look::{self, Frames};
 use crate::make::Maker;
 use crate::poster::poster;
 use crate::probe::{Probed, probe};
@@ -117,6 +118,23 @@ fn answer(
             };
             let made = maker.segment(recording, probed, number, variant, &tracks, payload)?;
             Ok((FromWorker::Segment, made))
+        }
+        Request::Sheet { track, frames, had } => {
+            let mut from = Frames {
+                recording,
+                probed,
+                maker: &mut open.maker,
+            };
+            look::sheet(&mut from, &track, &frames, had as usize, payload)
+        }
+        Request::Peaks { track, from, until } => {
+            let mut frames = Frames {
+                recording,
+                probed,
+                maker: &mut open.maker,
+            };
+            let found = look::peaks(&mut frames, &track, (from, until), payload)?;
+            Ok((FromWorker::Peaks, found))
         }
         Request::Misbehave(_) => Err(Fault::from(BadIndex("not started for tests"))),
     }

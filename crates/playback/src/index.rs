@@ -293,6 +293,12 @@ impl PlaybackIndex {
         &self.head.segments
     }
 
+    /// Where the first so many segments end.
+    pub fn end_us(&self, listed: usize) -> u64 {
+        let last = self.segments().iter().take(listed).next_back();
+        last.map_or(0, SegmentHead::end_us)
+    }
+
     /// What a player calls 0 is this time in the file: usually 0, negative when sound begins earlier.
     pub fn origin_us(&self) -> i64 {
         self.head.origin_us
@@ -405,6 +411,14 @@ impl PlaybackIndex {
             return Err(Error::BadIndex("rows of an unknown track"));
         }
         Ok(runs)
+    }
+
+    /// What is known of the first `count` segments' frames, packed: the same bytes, the same frames.
+    pub fn beginning(&self, count: usize) -> Bytes {
+        let segments = self.head.segments.iter().take(count);
+        let rows: usize = segments.map(|s| s.rows_bytes as usize).sum();
+        let start = self.full_init.end;
+        self.bytes.slice(start..start + rows)
     }
 
     /// Where a segment's rows lie in the stored form, which was found whole.

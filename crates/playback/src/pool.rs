@@ -18,6 +18,9 @@ use crate::workers::{Rules, Workers};
 /// time, and a worker makes many.
 const TRANSCODING_CPU_SECONDS: u64 = 3600;
 const TRANSCODING_TIMEOUT: Duration = Duration::from_secs(120);
+/// Nobody waits for a storyboard or a waveform, and everybody else goes first: on a busy machine it may
+/// take long. What it may cost is bounded by CPU seconds.
+const LOOKING_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How the pool behaves.
 #[derive(Debug, Clone)]
@@ -78,6 +81,8 @@ pub struct Playback {
     workers: Workers,
     /// Those that transcode.
     transcoders: Workers,
+    /// The one that makes storyboards and waveforms, after all others.
+    pub(crate) looker: Workers,
 }
 
 impl Playback {
@@ -107,9 +112,17 @@ impl Playback {
         transcoding.most = config.max_transcoders;
         transcoding.request_timeout = rules.request_timeout.max(TRANSCODING_TIMEOUT);
         transcoding.cpu_seconds = TRANSCODING_CPU_SECONDS;
+        let looking = Rules {
+            most: 1,
+            request_timeout: rules.request_timeout.max(LOOKING_TIMEOUT),
+            // Sound is decoded whole: an hour takes about ten seconds.
+            cpu_seconds: TRANSCODING_CPU_SECONDS,
+            ..transcoding.clone()
+        };
         Ok(Self {
             workers: Workers::new(rules),
             transcoders: Workers::new(transcoding),
+            looker: Workers::new(looking),
         })
     }
 
@@ -259,12 +272,22 @@ impl Playback {
 
     /// Ends all workers; running and waiting requests end with [`Error::ShuttingDown`].
     pub async fn shutdown(&self) {
-        tokio::join!(self.workers.shutdown(), self.transcoders.shutdown());
+        tokio::join!(
+            self.workers.shutdown(),
+            self.transcoders.shutdown(),
+            self.looker.shutdown()
+        );
     }
 
     /// How many workers rest at the moment.
     pub fn idle_workers(&self) -> usize {
-        self.workers.resting() + self.transcoders.resting()
+        self.workers.resting() + self.transcoders.resting() + self.looker.resting()
+    }
+
+    /// Waits until no viewer waits for a segment that is being transcoded: both are of the lowest
+    /// priority, so looking would take half of what transcoding needs.
+    pub(crate) async fn nobody_waits(&self) {
+        self.transcoders.nobody_asks().await;
     }
 }
 
@@ -280,13 +303,15 @@ fn beside_this_executable() -> Result<PathBuf> {
     }
 }
 
-fn unexpected(answer: &FromWorker) -> Error {
+pub(crate) fn unexpected(answer: &FromWorker) -> Error {
     let name = match answer {
         FromWorker::Hello(_) => "hello",
         FromWorker::NeedBlock { .. } => "need_block",
         FromWorker::Facts(_) => "facts",
         FromWorker::Poster => "poster",
         FromWorker::Segment => "segment",
+        FromWorker::Sheet { .. } => "sheet",
+        FromWorker::Peaks => "peaks",
         FromWorker::Failed(_) => "failed",
     };
     Error::Protocol(format!("an answer to another question: {name}"))

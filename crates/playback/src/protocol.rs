@@ -13,10 +13,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::facts::{Facts, Reason};
 use crate::index::Track;
+use crate::looks::Frame;
 use crate::made::Variant;
 
 /// Raised with every incompatible change; a worker of another version is refused.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Longest JSON header.
 pub const MAX_HEADER_BYTES: u32 = 1 << 20;
 /// Longest payload: the index of about a hundred hours.
@@ -81,6 +82,26 @@ pub enum Request {
         /// The index's tracks.
         tracks: Vec<Track>,
     },
+    /// Put keyframes on a sheet of a storyboard. The payload are the pictures that stand on it already
+    /// (RGB, one after another). Answered by [`FromWorker::Sheet`].
+    Sheet {
+        /// The index's track of pictures.
+        track: Track,
+        /// What is to be added.
+        frames: Vec<Frame>,
+        /// How many pictures stand on it.
+        had: u32,
+    },
+    /// How loud is it? The payload are packed rows ([`crate::rows`]), or feeds where segments are made
+    /// ([`crate::made`]), of one track of sound. Answered by [`FromWorker::Peaks`].
+    Peaks {
+        /// The index's track of sound.
+        track: Track,
+        /// The first peak that is asked for, counted from the recording's beginning.
+        from: u64,
+        /// And the one after the last.
+        until: u64,
+    },
     /// Misbehave, for tests of the pool. Refused unless the worker was started with `--misbehave`.
     Misbehave(Misbehaviour),
 }
@@ -122,6 +143,19 @@ pub enum FromWorker {
     Poster,
     /// Answer to segment; the payload is the fMP4 media segment.
     Segment,
+    /// Answer to sheet; the payload is the JPEG, and after it all pictures as they stand on it (RGB).
+    Sheet {
+        /// Each picture's size.
+        width: u32,
+        /// Each picture's size.
+        height: u32,
+        /// Of what was to be added: could it be decoded?
+        decoded: Vec<bool>,
+        /// Length of the JPEG.
+        jpeg_bytes: u32,
+    },
+    /// Answer to peaks; the payload has a byte for each.
+    Peaks,
     /// The request can't be met.
     Failed(Failure),
 }

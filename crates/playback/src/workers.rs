@@ -48,6 +48,24 @@ struct Shared {
     busy: Semaphore,
     idle: Mutex<Vec<Idle>>,
     closing: watch::Sender<bool>,
+    /// Requests under way or waiting for a worker.
+    asking: watch::Sender<usize>,
+}
+
+/// Counts one request for as long as it lives; requests are dropped at any point.
+struct Asking<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Asking<'a> {
+    fn begin(asking: &'a watch::Sender<usize>) -> Self {
+        asking.send_modify(|count| *count += 1);
+        Self(asking)
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 /// A worker at rest. The last of the list is the one used last.
@@ -69,6 +87,7 @@ impl Workers {
                 busy,
                 idle: Mutex::default(),
                 closing,
+                asking: watch::Sender::new(0),
             }),
         }
     }
@@ -96,6 +115,7 @@ impl Workers {
         request: Request,
         payload: &[u8],
     ) -> Result<(FromWorker, Vec<u8>)> {
+        let _asking = Asking::begin(&self.shared.asking);
         let _permit = self.permit().await?;
         let size_bytes = source.size_bytes().map_err(Error::Source)?;
         let within =
@@ -130,6 +150,13 @@ impl Workers {
         for idle in idle {
             idle.worker.kill().await;
         }
+    }
+
+    /// Waits until nobody asks for anything.
+    pub async fn nobody_asks(&self) {
+        let mut asking = self.shared.asking.subscribe();
+        // The sender lives as long as this.
+        let _ = asking.wait_for(|count| *count == 0).await;
     }
 
     /// How many workers rest at the moment.

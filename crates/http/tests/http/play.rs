@@ -307,3 +307,47 @@ async fn a_poster_is_a_picture_and_no_viewing() {
             .contains(&"viewing.opened".to_owned())
     );
 }
+
+#[tokio::test]
+async fn storyboard_and_waveform_are_kept_and_no_viewing() {
+    let world = world().await;
+    let me = world.token("read", Place::Own).await;
+    let id = playable(&world, Place::Own).await;
+    let of = |name: &str| format!("/v1/recordings/{id}/{name}");
+    for name in ["storyboard.vtt", "storyboard-0.jpg", "waveform.json"] {
+        assert_eq!(me.get(&of(name)).await.expect(404).problem(), "not-found");
+    }
+    let shown = json!({"frame": [0, 0, 5, 0], "decoded": true});
+    let board = json!({"width": 160, "height": 90, "sheets": [[shown]], "until_us": 2_000_000, "whole": true});
+    let board = serde_json::to_vec(&board).expect("serialises");
+    keep(&world, id, "storyboard.json", &board).await;
+    keep(&world, id, "storyboard-0.jpg", b"\xff\xd8\xff jpeg").await;
+    let peaks = br#"{"peaks_per_s":10,"peaks":[0,255]}"#;
+    keep(&world, id, "waveform.json", peaks).await;
+    let vtt = me.get(&of("storyboard.vtt")).await.expect(200);
+    let cue = "00:00:00.000 --> 00:00:02.000\nstoryboard-0.jpg#xywh=0,0,160,90\n";
+    assert_eq!(vtt.text(), format!("WEBVTT\n\n{cue}"));
+    assert_eq!(vtt.header("content-type"), "text/vtt; charset=utf-8");
+    let sheet = me.get(&of("storyboard-0.jpg?pictures=1")).await.expect(200);
+    assert_eq!(sheet.header("content-type"), "image/jpeg");
+    let wave = me.get(&of("waveform.json")).await.expect(200);
+    assert_eq!(wave.header("content-type"), "application/json");
+    assert_eq!(wave.body, peaks);
+    for (name, answer) in [
+        ("storyboard.vtt", vtt),
+        ("storyboard-0.jpg", sheet),
+        ("waveform.json", wave),
+    ] {
+        assert_eq!(answer.header("cache-control"), "private, max-age=300");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        let known = me.with("if-none-match", answer.header("etag"));
+        known.get(&of(name)).await.expect(304);
+        let sibling = world.token("read", Place::Sibling).await;
+        sibling.get(&of(name)).await.expect(404);
+    }
+    for none in ["storyboard-1.jpg", "storyboard-00.jpg", "anything"] {
+        me.get(&of(none)).await.expect(404);
+    }
+    let custody = world.custody_of(id).await;
+    assert!(!custody.contains(&"viewing.opened".to_owned()));
+}

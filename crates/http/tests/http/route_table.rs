@@ -151,6 +151,17 @@ const TABLE: &[Row] = &[
         "ASCXr",
     ),
     row("GET /v1/recordings/{id}/poster.jpg", About::Unit, "ASCXr"),
+    row(
+        "GET /v1/recordings/{id}/storyboard.vtt",
+        About::Unit,
+        "ASCXr",
+    ),
+    row("GET /v1/recordings/{id}/{sheet}", About::Unit, "ASCXr"),
+    row(
+        "GET /v1/recordings/{id}/waveform.json",
+        About::Unit,
+        "ASCXr",
+    ),
     // Nobody has a viewing open here.
     row_as(
         "POST /v1/recordings/{id}/shown",
@@ -300,6 +311,7 @@ fn request(world: &World, route: &str, place: Place, things: &Things) -> (String
         .replace("{marker}", &things.marker)
         .replace("{assignment}", &things.assignment)
         .replace("{segment}", "0.m4s")
+        .replace("{sheet}", "storyboard-0.jpg")
         .replace("{slug}", "not-found")
         .replace("{path}", "entries/000.p/1");
     if template.starts_with("/v1/cases/{number}") {
@@ -432,7 +444,13 @@ async fn everybody(world: &World) -> Vec<(char, Caller<'_>)> {
 /// Whether the status is the one that the table means.
 fn is_right(row: &Row, letter: char, place: Place, status: u16) -> bool {
     let has_right = row.who.contains(letter);
-    let poster = row.route.ends_with("/poster.jpg");
+    let looks = [
+        "/poster.jpg",
+        "/storyboard.vtt",
+        "/{sheet}",
+        "/waveform.json",
+    ];
+    let poster = looks.iter().any(|look| row.route.ends_with(look));
     match row.about {
         About::Nothing => row.allowed.contains(&status),
         _ if letter == '-' => status == 401,

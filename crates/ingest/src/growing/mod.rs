@@ -117,15 +117,8 @@ pub struct Playing {
 impl Playing {
     /// Up to this time it plays.
     pub fn until_ms(&self) -> u64 {
-        end_ms(&self.index, self.listed)
+        self.index.end_us(self.listed) / 1_000
     }
-}
-
-fn end_ms(index: &PlaybackIndex, listed: usize) -> u64 {
-    let last = listed
-        .checked_sub(1)
-        .and_then(|at| index.segments().get(at));
-    last.map_or(0, |last| last.end_us() / 1_000)
 }
 
 /// Whether an arriving recording plays.
@@ -339,7 +332,7 @@ impl Ingest {
         let listed = view.listed(upload.offset_bytes);
         let facts = view.index.facts();
         Ok(Glance {
-            playable_ms: (listed > 0).then(|| end_ms(&view.index, listed)),
+            playable_ms: (listed > 0).then(|| view.index.end_us(listed) / 1_000),
             preview: view.hint.is_some(),
             duration_ms: match view.hint {
                 Some(_) => facts.duration_ms,

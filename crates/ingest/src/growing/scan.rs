@@ -12,7 +12,7 @@ use docket_vault::AssemblyState;
 use tokio::time::Instant;
 
 use super::blocks::GrowingBlocks;
-use super::{Known, View, reason};
+use super::{Known, Playing, View, reason};
 use crate::event::word;
 use crate::probe::derivative;
 use crate::{Ingest, IngestError, Result};
@@ -122,6 +122,28 @@ impl Ingest {
             size_bytes,
             hint,
         }))
+    }
+
+    /// What a worker needs for pictures and sound of what is listed: with the hint, without which it can't
+    /// open some files.
+    pub(crate) async fn looking_source(
+        &self,
+        recording: &Recording,
+        playing: &Playing,
+    ) -> Result<Source> {
+        let upload = match playing.assembly {
+            Some(_) => self.catalog.upload(recording.id).await?,
+            None => None,
+        };
+        let Some(upload) = upload else {
+            return self.playing_source(recording, playing).await;
+        };
+        let hint = match playing.hint {
+            Some(_) => self.hint_bytes(recording).await?,
+            None => None,
+        };
+        let hint = hint.map(|(hint, bytes)| (hint.from_bytes, bytes));
+        Ok(self.growing_source(&upload, hint))
     }
 
     /// The index, or the code of why there is none yet.

@@ -19,7 +19,7 @@ use crate::recording::Recording;
 
 pub use bits::audio_specific_config;
 pub use encoders::{Size, picture_encoder, sound_encoder, sound_rate};
-pub use sound::{FRAME, LEAD_IN};
+pub use sound::{FRAME, LEAD_IN, decoder as sound_decoder};
 
 /// How frames are found again in a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +81,20 @@ impl Maker {
         Ok(Self { input, way })
     }
 
+    /// Reads packets of one stream.
+    pub(crate) fn reading<'a>(
+        &'a mut self,
+        recording: &'a Recording,
+        stream: u32,
+    ) -> reading::Reading<'a> {
+        reading::Reading {
+            input: &mut self.input,
+            way: self.way,
+            recording,
+            stream: stream as usize,
+        }
+    }
+
     /// One media segment.
     ///
     /// # Errors
@@ -114,12 +128,7 @@ impl Maker {
         let stream = parameters
             .stream(track.stream as usize)
             .ok_or(ReasonCode::IndexDamaged)?;
-        let mut reading = reading::Reading {
-            input: &mut self.input,
-            way: self.way,
-            recording,
-            stream: track.stream as usize,
-        };
+        let mut reading = self.reading(recording, track.stream);
         match (track.mode, track.kind) {
             (Mode::Copied, _) => {
                 let form = bits::Form::of(&stream);

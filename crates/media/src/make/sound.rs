@@ -197,10 +197,14 @@ impl Sound {
     }
 }
 
+/// A decoder of sound; packets come in ticks of `rate` a second.
+///
+/// # Errors
+/// When there is none for it.
 #[allow(unsafe_code)]
-fn decoder(stream: &Stream<'_>, rate: u32) -> Result<decoder::Audio> {
+pub fn decoder(stream: &Stream<'_>, rate: u32) -> Result<decoder::Audio> {
     let mut context = codec::Context::from_parameters(stream.parameters())?;
-    // SAFETY: options of a context that isn't open yet. Packets come in the track's ticks.
+    // SAFETY: options of a context that isn't open yet.
     unsafe {
         let raw = context.as_mut_ptr();
         (*raw).thread_count = 1;

@@ -8,6 +8,7 @@ pub mod custody;
 pub mod hint;
 pub mod holds;
 pub mod list;
+pub mod looks;
 pub mod markers;
 pub mod original;
 pub mod play;

@@ -180,26 +180,46 @@ pub async fn poster(
     headers: HeaderMap,
 ) -> Result<Response> {
     let (_, row) = permitted(&app, &who, Action::View, id).await?;
-    stored(&row).map_err(|_| Kind::NotFound)?;
-    let name = derivative(POSTER)?;
-    let jpeg = app
-        .vault()
-        .get_derivative(id, row.created_at, &name)
-        .await?;
-    let jpeg = jpeg.ok_or(Kind::NotFound)?;
-    let etag = ETag::of_text(&docket_base::Sha256Digest::of(&jpeg));
+    let jpeg = match row.state.is_open() {
+        true => app.ingest().early_poster(&row).await?,
+        false => {
+            stored(&row).map_err(|_| Kind::NotFound)?;
+            let name = derivative(POSTER)?;
+            let vault = app.vault();
+            vault.get_derivative(id, row.created_at, &name).await?
+        }
+    };
+    let jpeg = Bytes::from(jpeg.ok_or(Kind::NotFound)?);
+    // A better one takes its place when the recording is sealed.
+    let keep = match row.state.is_open() {
+        true => CHANGES,
+        false => STAYS,
+    };
+    Ok(looked(&headers, "image/jpeg", keep, jpeg))
+}
+
+/// For what is made once.
+pub(super) const STAYS: &str = "private, max-age=300";
+/// For what is still added to.
+pub(super) const CHANGES: &str = "private, no-cache";
+
+/// A derivative that lists and the player show, or that the client has it already.
+pub(super) fn looked(
+    headers: &HeaderMap,
+    kind: &'static str,
+    keep: &'static str,
+    bytes: Bytes,
+) -> Response {
+    let etag = ETag::of_text(&docket_base::Sha256Digest::of(&bytes));
     let tags = [
         (ETAG, etag.value()),
-        (CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
-        (
-            CACHE_CONTROL,
-            HeaderValue::from_static("private, max-age=300"),
-        ),
+        (CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (CACHE_CONTROL, HeaderValue::from_static(keep)),
     ];
-    if etag.is_known(&headers) {
-        return Ok((StatusCode::NOT_MODIFIED, tags).into_response());
+    if etag.is_known(headers) {
+        return (StatusCode::NOT_MODIFIED, tags).into_response();
     }
-    Ok((tags, jpeg).into_response())
+    (tags, bytes).into_response()
 }
 
 /// Whether a closed recording plays.
