@@ -38,9 +38,9 @@ async function watch(side, hls, targets) {
       const first_ms = await timed(0, () => {
         if (hls) {
           // As the console sets it.
-          const player = new Hls({ startPosition: 0, enableWorker: false, maxBufferLength: 30, backBufferLength: 60 });
-          player.loadSource(source);
+          const player = new Hls({ startPosition: 0, startFragPrefetch: true, enableWorker: false, maxBufferLength: 30, backBufferLength: 60 });
           player.attachMedia(video);
+          player.loadSource(source);
         } else {
           video.preload = 'auto';
           video.src = source;

@@ -120,7 +120,7 @@ fn configuration(dir: &Path, address: SocketAddr) -> String {
         ""
     };
     format!(
-        "daemon off; {user} worker_processes 1; pid {dir}/pid; error_log {dir}/error.log;
+        "daemon off; master_process off; {user} worker_processes 1; pid {dir}/pid; error_log {dir}/error.log;
 events {{ worker_connections 256; }}
 http {{
   types {{ video/mp4 mp4; text/html html; }}

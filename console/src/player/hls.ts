@@ -21,6 +21,8 @@ const AHEAD_S = 30;
 const CONFIG: Partial<HlsConfig> = {
   // A growing playlist would otherwise start at its end.
   startPosition: 0,
+  // The first segment comes while the media source opens, which takes the browser longer than the segment.
+  startFragPrefetch: true,
   // Segments are fMP4 already, so there is nothing for a worker to convert.
   enableWorker: false,
   maxBufferLength: AHEAD_S,
@@ -69,8 +71,8 @@ export function attach(video: HTMLVideoElement, playlist: string, listeners: Lis
   hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => listeners.extent(details.live, details.edge));
   readFrames(hls, listeners);
   const stop = recover(hls, playlist, listeners);
-  hls.loadSource(playlist);
   hls.attachMedia(video);
+  hls.loadSource(playlist);
   return {
     destroy: () => {
       stop();
