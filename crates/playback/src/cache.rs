@@ -22,7 +22,7 @@ struct Kept {
 }
 
 impl IndexCache {
-    /// A cache of at most so many bytes; an index takes 5 to 20 KB a minute of its recording.
+    /// A cache of at most so many bytes; an index takes 4 to 8 KB a minute of its recording.
     pub fn new(most_bytes: usize) -> Self {
         Self {
             most_bytes,

@@ -1,7 +1,7 @@
 //! The playback index of one recording: made once by a worker, kept as a derivative, replaceable.
 //!
-//! Stored form: 8 bytes magic, `u32` length of a JSON head, the head, the init segment, and the packed
-//! rows of all segments. A segment's rows are unpacked only when it is asked for.
+//! Stored form: 8 bytes magic, `u32` length of a JSON head, the head, the init segment, the table of
+//! segments, and the packed rows of each. A segment's rows are unpacked only when it is asked for.
 
 use std::ops::Range;
 
@@ -11,11 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::facts::{Facts, StreamKind};
 use crate::fragment::SegmentPlan;
+use crate::heads;
 use crate::made::{self, Feed, Mode, Variant};
 use crate::playlist::{self, VariantLine};
 use crate::rows::{self, TrackRun};
 
-const MAGIC: &[u8; 8] = b"DOCKIDX\x04";
+pub use crate::heads::SegmentHead;
+
+const MAGIC: &[u8; 8] = b"DOCKIDX\x05";
 /// Longest init segment.
 pub const MAX_INIT_BYTES: usize = 256 << 10;
 /// Most segments.
@@ -30,6 +33,7 @@ pub struct PlaybackIndex {
     init: Range<usize>,
     /// Of the full variant; empty where there is none.
     full_init: Range<usize>,
+    rows_start: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +47,10 @@ struct Head {
     made_size: Option<(u32, u32)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     full: Option<Full>,
+    /// How many there are, and in how many bytes their table lies.
+    segment_count: u32,
+    table_bytes: u32,
+    #[serde(skip)]
     segments: Vec<SegmentHead>,
 }
 
@@ -69,44 +77,6 @@ pub struct Track {
     /// How it comes from the original. All raw, or none.
     #[serde(default)]
     pub mode: Mode,
-}
-
-/// One segment, as the playlist needs it. In JSON an array, for there are 600 an hour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "(u64, u64, bool, u32)", from = "(u64, u64, bool, u32)")]
-pub struct SegmentHead {
-    /// Begins at.
-    pub start_us: u64,
-    /// Lasts.
-    pub duration_us: u64,
-    /// Begins with a frame that decodes without others.
-    pub independent: bool,
-    /// Length of its packed rows.
-    rows_bytes: u32,
-}
-
-impl SegmentHead {
-    /// Ends at.
-    pub fn end_us(&self) -> u64 {
-        self.start_us.saturating_add(self.duration_us)
-    }
-}
-
-impl From<(u64, u64, bool, u32)> for SegmentHead {
-    fn from((start_us, duration_us, independent, rows_bytes): (u64, u64, bool, u32)) -> Self {
-        Self {
-            start_us,
-            duration_us,
-            independent,
-            rows_bytes,
-        }
-    }
-}
-
-impl From<SegmentHead> for (u64, u64, bool, u32) {
-    fn from(s: SegmentHead) -> Self {
-        (s.start_us, s.duration_us, s.independent, s.rows_bytes)
-    }
 }
 
 /// A segment while an index is built.
@@ -188,9 +158,11 @@ impl PlaybackIndex {
             init_bytes: length(inits.first.len())?,
             made_size: inits.first_size,
             full,
+            segment_count: length(heads.len())?,
+            table_bytes: 0,
             segments: heads,
         };
-        Self::assemble(&head, &init, &packed)
+        Self::assemble(head, &init, &packed)
     }
 
     /// Puts an index together: the worker's side.
@@ -223,18 +195,24 @@ impl PlaybackIndex {
             init_bytes: length(init.len())?,
             made_size: None,
             full: None,
+            segment_count: length(heads.len())?,
+            table_bytes: 0,
             segments: heads,
         };
-        Self::assemble(&head, init, &packed)
+        Self::assemble(head, init, &packed)
     }
 
-    fn assemble(head: &Head, init: &[u8], packed: &[u8]) -> Result<Self> {
-        let json = serde_json::to_vec(head).map_err(|_| Error::BadIndex("no JSON"))?;
-        let mut bytes = Vec::with_capacity(12 + json.len() + init.len() + packed.len());
+    fn assemble(mut head: Head, init: &[u8], packed: &[u8]) -> Result<Self> {
+        let table = heads::pack(&head.segments);
+        head.table_bytes = length(table.len())?;
+        let json = serde_json::to_vec(&head).map_err(|_| Error::BadIndex("no JSON"))?;
+        let all = 12 + json.len() + init.len() + table.len() + packed.len();
+        let mut bytes = Vec::with_capacity(all);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&(json.len() as u32).to_be_bytes());
         bytes.extend_from_slice(&json);
         bytes.extend_from_slice(init);
+        bytes.extend_from_slice(&table);
         bytes.extend_from_slice(packed);
         Self::from_bytes(bytes.into())
     }
@@ -255,7 +233,7 @@ impl PlaybackIndex {
         let json = rest
             .get(..json_bytes)
             .ok_or(Error::BadIndex("the head is cut off"))?;
-        let head: Head =
+        let mut head: Head =
             serde_json::from_slice(json).map_err(|_| Error::BadIndex("the head is damaged"))?;
         let init_start = 12 + json_bytes;
         let init = init_start..init_start + head.init_bytes as usize;
@@ -264,12 +242,19 @@ impl PlaybackIndex {
             .as_ref()
             .map_or(0, |full| full.init_bytes as usize);
         let full_init = init.end..init.end + full_bytes;
-        head.check(bytes.len().checked_sub(full_init.end))?;
+        head.check()?;
+        let rows_start = full_init.end + head.table_bytes as usize;
+        let table = bytes
+            .get(full_init.end..rows_start)
+            .ok_or(Error::BadIndex("the table of segments is cut off"))?;
+        head.segments = heads::unpack(table, head.segment_count as usize)?;
+        head.check_rows(bytes.len() - rows_start)?;
         Ok(Self {
             head: std::sync::Arc::new(head),
             bytes,
             init,
             full_init,
+            rows_start,
         })
     }
 
@@ -417,7 +402,7 @@ impl PlaybackIndex {
     pub fn beginning(&self, count: usize) -> Bytes {
         let segments = self.head.segments.iter().take(count);
         let rows: usize = segments.map(|s| s.rows_bytes as usize).sum();
-        let start = self.full_init.end;
+        let start = self.rows_start;
         self.bytes.slice(start..start + rows)
     }
 
@@ -429,7 +414,7 @@ impl PlaybackIndex {
             .iter()
             .map(|s| s.rows_bytes as usize)
             .sum();
-        let start = self.full_init.end + before;
+        let start = self.rows_start + before;
         Ok(start..start + segment.rows_bytes as usize)
     }
 }
@@ -439,8 +424,8 @@ fn length(bytes: usize) -> Result<u32> {
 }
 
 impl Head {
-    fn check(&self, rows_bytes: Option<usize>) -> Result<()> {
-        if self.segments.is_empty() || self.segments.len() > MAX_SEGMENTS {
+    fn check(&self) -> Result<()> {
+        if self.segment_count == 0 || self.segment_count as usize > MAX_SEGMENTS {
             return Err(Error::BadIndex("no segments, or too many"));
         }
         if self.tracks.is_empty()
@@ -453,21 +438,14 @@ impl Head {
         if self.init_bytes.max(full_bytes) as usize > MAX_INIT_BYTES {
             return Err(Error::BadIndex("the init segment is too long"));
         }
-        let all: usize = self.segments.iter().map(|s| s.rows_bytes as usize).sum();
-        if rows_bytes != Some(all) {
-            return Err(Error::BadIndex("the rows are cut off"));
-        }
-        let ends = self
-            .segments
-            .iter()
-            .map(|s| s.start_us.checked_add(s.duration_us));
-        let starts = self.segments.iter().skip(1).map(|s| Some(s.start_us));
-        if ends
-            .zip(starts.chain([Some(u64::MAX)]))
-            .any(|(end, next)| end.is_none() || end > next)
-        {
-            return Err(Error::BadIndex("segments overlap"));
-        }
         Ok(())
+    }
+
+    fn check_rows(&self, rows_bytes: usize) -> Result<()> {
+        let all: usize = self.segments.iter().map(|s| s.rows_bytes as usize).sum();
+        match all == rows_bytes {
+            true => Ok(()),
+            false => Err(Error::BadIndex("the rows are cut off")),
+        }
     }
 }

@@ -14,10 +14,12 @@
 
 pub mod cache;
 pub mod clip;
+mod columns;
 pub mod error;
 pub mod facts;
 pub mod fragment;
 pub mod growth;
+mod heads;
 pub mod index;
 mod looking;
 pub mod looks;

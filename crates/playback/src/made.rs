@@ -7,12 +7,10 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
+use crate::columns::{pack_column, put, take, take_count, unpack_column, unzigzag, zigzag};
 use crate::error::{Error, Result};
 use crate::fragment::SegmentPlan;
-use crate::rows::{
-    MAX_SEGMENT_SAMPLES, Sample, TrackRun, pack_column, put, take, take_count, unpack_column,
-    unzigzag, zigzag,
-};
+use crate::rows::{MAX_SEGMENT_SAMPLES, Sample, TrackRun};
 
 /// How a track of what plays comes from the original.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

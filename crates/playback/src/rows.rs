@@ -1,11 +1,15 @@
-//! The rows of the playback index: where each frame of a segment lies and when it is shown. Packed as
-//! variable-length integers and run lengths, three to five bytes a picture and one to
-//! three a sound frame.
+//! The rows of the playback index: where each frame of a segment lies and when it is shown. Packed in
+//! columns: about two bytes a picture and one a sound frame, nearly all of it their sizes.
 
+use crate::columns::{
+    pack_column, put, take, take_count, too_large, unpack_column, unzigzag, zigzag,
+};
 use crate::error::{Error, Result};
 
 /// Most frames in one segment, all tracks together.
 pub const MAX_SEGMENT_SAMPLES: usize = 1 << 18;
+/// Most runs in one segment.
+const MAX_RUNS: usize = 64;
 
 /// One frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,87 +46,80 @@ pub fn pack(runs: &[TrackRun], out: &mut Vec<u8>) {
         put(out, run.samples.len() as u64);
         let column =
             |value: fn(&Sample) -> u64| run.samples.iter().map(value).collect::<Vec<u64>>();
-        pack_column(&column(|s| u64::from(s.size_bytes)), out);
         pack_column(&column(|s| u64::from(s.duration)), out);
         pack_column(&column(|s| zigzag(i64::from(s.composition))), out);
         pack_column(&column(|s| u64::from(s.key)), out);
-    }
-    pack_places(runs, out);
-}
-
-/// Where the frames lie, of all runs in the file's order: how many of which run follow each other, and,
-/// where there is one, the gap before them. In an interleaved file that is a byte for each change.
-fn pack_places(runs: &[TrackRun], out: &mut Vec<u8>) {
-    let mut rest: Vec<&[Sample]> = runs.iter().map(|run| run.samples.as_slice()).collect();
-    let mut end = 0_u64;
-    loop {
-        let waiting = rest
-            .iter()
-            .enumerate()
-            .filter_map(|(run, left)| Some((left.first()?.offset, run)));
-        let Some((offset, run)) = waiting.min() else {
-            return;
-        };
-        let gap = offset.wrapping_sub(end).cast_signed();
-        let mut count = 0_u64;
-        end = offset;
-        while let Some((next, left)) = rest[run]
-            .split_first()
-            .filter(|(next, _)| next.offset == end)
-        {
-            end = end.wrapping_add(u64::from(next.size_bytes));
-            rest[run] = left;
-            count += 1;
-        }
-        put(
-            out,
-            ((count * runs.len() as u64 + run as u64) << 1) | u64::from(gap != 0),
-        );
-        if gap != 0 {
-            put(out, zigzag(gap));
+        // Keyframes are far larger than others: apart, each scatter around their own size.
+        for key in [true, false] {
+            let alike = run.samples.iter().filter(|s| s.key == key);
+            let sizes: Vec<u64> = alike.map(|s| u64::from(s.size_bytes)).collect();
+            pack_column(&sizes, out);
         }
     }
+    pack_places(&Stretch::all(runs), runs.len(), out);
 }
 
-/// The ways to store a column; the shortest is taken.
-const REPEATS: u64 = 0;
-const PLAIN: u64 = 1;
-const DISTANCES: u64 = 2;
+/// Frames of one run that lie one behind the other in the file.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    run: usize,
+    frames: usize,
+    /// From the end of the stretch before, or from 0.
+    gap: i64,
+}
 
-pub(crate) fn pack_column(values: &[u64], out: &mut Vec<u8>) {
-    let unit = values
-        .iter()
-        .fold(0, |unit, value| common_divisor(unit, *value))
-        .max(1);
-    let scaled: Vec<u64> = values.iter().map(|value| value / unit).collect();
-    let (mut repeats, mut plain, mut distances) = (Vec::new(), Vec::new(), Vec::new());
-    for same in scaled.chunk_by(|a, b| a == b) {
-        put(&mut repeats, same[0]);
-        put(&mut repeats, same.len() as u64);
-    }
-    let mut last = 0_u64;
-    for value in scaled {
-        put(&mut plain, value);
-        put(
-            &mut distances,
-            zigzag(value.wrapping_sub(last).cast_signed()),
-        );
-        last = value;
-    }
-    let ways = [(REPEATS, repeats), (PLAIN, plain), (DISTANCES, distances)];
-    // There are three, so one of them is the shortest.
-    if let Some((way, bytes)) = ways.into_iter().min_by_key(|(_, bytes)| bytes.len()) {
-        put(out, way);
-        put(out, unit);
-        out.extend_from_slice(&bytes);
+impl Stretch {
+    /// All of them, in the file's order.
+    fn all(runs: &[TrackRun]) -> Vec<Self> {
+        let mut rest: Vec<&[Sample]> = runs.iter().map(|run| run.samples.as_slice()).collect();
+        let (mut end, mut all) = (0_u64, Vec::new());
+        loop {
+            let waiting = rest
+                .iter()
+                .enumerate()
+                .filter_map(|(run, left)| Some((left.first()?.offset, run)));
+            let Some((offset, run)) = waiting.min() else {
+                return all;
+            };
+            let gap = offset.wrapping_sub(end).cast_signed();
+            let mut frames = 0;
+            end = offset;
+            while let Some((next, left)) = rest[run]
+                .split_first()
+                .filter(|(next, _)| next.offset == end)
+            {
+                end = end.wrapping_add(u64::from(next.size_bytes));
+                rest[run] = left;
+                frames += 1;
+            }
+            all.push(Self { run, frames, gap });
+        }
     }
 }
 
-fn common_divisor(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
+/// Where the frames lie. In an interleaved file the runs take turns, and mostly without gaps: what is
+/// left are two bits or so a stretch for the number of its frames.
+fn pack_places(stretches: &[Stretch], runs: usize, out: &mut Vec<u8>) {
+    put(out, stretches.len() as u64);
+    let Some(first) = stretches.first() else {
+        return;
+    };
+    // A place, not a distance: apart.
+    put(out, first.gap.cast_unsigned());
+    let gaps: Vec<u64> = stretches[1..].iter().map(|s| zigzag(s.gap)).collect();
+    pack_column(&gaps, out);
+    let mut before = runs - 1; // there is a stretch, and so a run
+    let mut turns = Vec::with_capacity(stretches.len());
+    for stretch in stretches {
+        turns.push(((stretch.run + runs - before - 1) % runs) as u64);
+        before = stretch.run;
     }
-    a
+    pack_column(&turns, out);
+    for run in 0..runs {
+        let own = stretches.iter().filter(|s| s.run == run);
+        let counts: Vec<u64> = own.map(|s| s.frames as u64).collect();
+        pack_column(&counts, out);
+    }
 }
 
 /// Unpacks the runs of one segment and checks that every frame lies within `size_bytes`.
@@ -130,11 +127,11 @@ fn common_divisor(mut a: u64, mut b: u64) -> u64 {
 /// # Errors
 /// [`Error::BadIndex`] when the bytes are not what [`pack`] makes.
 pub fn unpack(mut bytes: &[u8], size_bytes: u64) -> Result<Vec<TrackRun>> {
-    let runs = take_count(&mut bytes, 64)?;
+    let runs = take_count(&mut bytes, MAX_RUNS)?;
     let mut all = Vec::with_capacity(runs);
     let mut left = MAX_SEGMENT_SAMPLES;
     for _ in 0..runs {
-        let track = take_count(&mut bytes, 64)?;
+        let track = take_count(&mut bytes, MAX_RUNS)?;
         let decode_time = take(&mut bytes)?;
         let count = take_count(&mut bytes, left)?;
         left -= count;
@@ -145,7 +142,8 @@ pub fn unpack(mut bytes: &[u8], size_bytes: u64) -> Result<Vec<TrackRun>> {
             samples,
         });
     }
-    unpack_places(&mut bytes, &mut all, size_bytes)?;
+    let stretches = unpack_places(&mut bytes, runs, MAX_SEGMENT_SAMPLES - left)?;
+    place(&mut all, &stretches, size_bytes)?;
     match bytes {
         [] => Ok(all),
         _ => Err(Error::BadIndex("bytes after the last row")),
@@ -154,42 +152,77 @@ pub fn unpack(mut bytes: &[u8], size_bytes: u64) -> Result<Vec<TrackRun>> {
 
 /// The frames without their places.
 fn unpack_samples(bytes: &mut &[u8], count: usize) -> Result<Vec<Sample>> {
-    let sizes = unpack_column(bytes, count)?;
     let durations = unpack_column(bytes, count)?;
     let compositions = unpack_column(bytes, count)?;
     let keys = unpack_column(bytes, count)?;
+    let keyed = keys.iter().filter(|key| **key != 0).count();
+    let mut key_sizes = unpack_column(bytes, keyed)?.into_iter();
+    let mut other_sizes = unpack_column(bytes, count - keyed)?.into_iter();
     let sample = |at: usize| -> Result<Sample> {
+        let key = keys[at] != 0;
+        let size = match key {
+            true => key_sizes.next(),
+            false => other_sizes.next(),
+        };
         Ok(Sample {
             offset: 0,
-            size_bytes: u32::try_from(sizes[at]).map_err(|_| too_large())?,
+            size_bytes: size
+                .and_then(|size| u32::try_from(size).ok())
+                .ok_or_else(too_large)?,
             duration: u32::try_from(durations[at]).map_err(|_| too_large())?,
             composition: i32::try_from(unzigzag(compositions[at])).map_err(|_| too_large())?,
-            key: keys[at] != 0,
+            key,
         })
     };
     (0..count).map(sample).collect()
 }
 
-fn unpack_places(bytes: &mut &[u8], runs: &mut [TrackRun], size_bytes: u64) -> Result<()> {
+/// The stretches in which so many frames lie.
+fn unpack_places(bytes: &mut &[u8], runs: usize, frames: usize) -> Result<Vec<Stretch>> {
+    let count = take_count(bytes, frames)?;
+    if count == 0 || runs == 0 {
+        return Ok(Vec::new());
+    }
+    let first = take(bytes)?.cast_signed();
+    let gaps = unpack_column(bytes, count - 1)?;
+    let turns = unpack_column(bytes, count)?;
+    let gaps = std::iter::once(first).chain(gaps.into_iter().map(unzigzag));
+    let mut run = runs - 1;
+    let mut of_run = vec![0_usize; runs];
+    let mut stretches = Vec::with_capacity(count);
+    for (gap, turn) in gaps.zip(turns) {
+        run = (run + 1 + (turn % runs as u64) as usize) % runs;
+        of_run[run] += 1;
+        stretches.push(Stretch {
+            run,
+            frames: 0,
+            gap,
+        });
+    }
+    let mut counts = Vec::with_capacity(runs);
+    for of_run in of_run {
+        counts.push(unpack_column(bytes, of_run)?.into_iter());
+    }
+    for stretch in &mut stretches {
+        let count = counts[stretch.run].next().unwrap_or(0);
+        stretch.frames = usize::try_from(count).map_err(|_| too_large())?;
+    }
+    Ok(stretches)
+}
+
+fn place(runs: &mut [TrackRun], stretches: &[Stretch], size_bytes: u64) -> Result<()> {
     let mut rest: Vec<&mut [Sample]> = runs
         .iter_mut()
         .map(|run| run.samples.as_mut_slice())
         .collect();
     let mut end = 0_u64;
-    while rest.iter().any(|left| !left.is_empty()) {
-        let word = take(bytes)?;
-        if word & 1 == 1 {
-            end = end.wrapping_add(unzigzag(take(bytes)?).cast_unsigned());
-        }
-        let (run, count) = (
-            (word >> 1) as usize % rest.len(),
-            (word >> 1) as usize / rest.len(),
-        );
-        let left = std::mem::take(&mut rest[run]);
-        if count == 0 || count > left.len() {
+    for stretch in stretches {
+        end = end.wrapping_add(stretch.gap.cast_unsigned());
+        let left = std::mem::take(&mut rest[stretch.run]);
+        if stretch.frames > left.len() {
             return Err(Error::BadIndex("places without frames"));
         }
-        let (placed, left) = left.split_at_mut(count);
+        let (placed, left) = left.split_at_mut(stretch.frames);
         for sample in placed {
             sample.offset = end;
             let after = end.checked_add(u64::from(sample.size_bytes));
@@ -197,72 +230,12 @@ fn unpack_places(bytes: &mut &[u8], runs: &mut [TrackRun], size_bytes: u64) -> R
                 .filter(|end| *end <= size_bytes)
                 .ok_or(Error::BadIndex("a frame lies outside of the recording"))?;
         }
-        rest[run] = left;
+        rest[stretch.run] = left;
     }
-    Ok(())
-}
-
-pub(crate) fn unpack_column(bytes: &mut &[u8], count: usize) -> Result<Vec<u64>> {
-    let (way, unit) = (take(bytes)?, take(bytes)?);
-    let mut values: Vec<u64> = Vec::new();
-    let mut last = 0_u64;
-    while values.len() < count {
-        let word = take(bytes)?;
-        let (value, times) = match way {
-            REPEATS => (word, take_count(bytes, count - values.len())?),
-            PLAIN => (word, 1),
-            DISTANCES => (last.wrapping_add(unzigzag(word).cast_unsigned()), 1),
-            _ => return Err(Error::BadIndex("a column of an unknown kind")),
-        };
-        last = value;
-        let scaled = value.checked_mul(unit).ok_or_else(too_large)?;
-        values.resize(values.len() + times, scaled);
+    match rest.iter().all(|left| left.is_empty()) {
+        true => Ok(()),
+        false => Err(Error::BadIndex("frames without places")),
     }
-    Ok(values)
-}
-
-fn too_large() -> Error {
-    Error::BadIndex("a number is too large")
-}
-
-pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-pub(crate) fn take(bytes: &mut &[u8]) -> Result<u64> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = bytes
-            .split_first()
-            .ok_or(Error::BadIndex("rows end early"))?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Ok(value);
-        }
-    }
-    Err(too_large())
-}
-
-pub(crate) fn take_count(bytes: &mut &[u8], most: usize) -> Result<usize> {
-    let count = usize::try_from(take(bytes)?).map_err(|_| too_large())?;
-    if count > most {
-        Err(too_large())
-    } else {
-        Ok(count)
-    }
-}
-
-pub(crate) const fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)).cast_unsigned()
-}
-
-pub(crate) const fn unzigzag(value: u64) -> i64 {
-    (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
 }
 
 #[cfg(test)]
