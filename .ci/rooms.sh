@@ -14,7 +14,7 @@ done < <(git ls-files -z '*.rs' '*.ts' '*.svelte' | xargs -0 -r wc -l | awk '$2 
 allowed() {
   case "$1" in
     base | tus | vault | catalog | ledger | playback | client | container) echo "" ;;
-    media) echo "playback" ;;
+    media) echo "playback container" ;;
     ingest) echo "vault catalog ledger playback tus" ;;
     http) echo "ingest catalog ledger vault playback tus" ;;
     dock) echo "client container ledger" ;;

@@ -4,6 +4,7 @@ mod harness;
 
 mod browser;
 mod cases;
+mod corpus;
 mod crash;
 mod events;
 mod foreign_clients;

@@ -383,6 +383,7 @@ export const en: Record<keyof typeof zh, string> = {
   'reason.frames_packed': 'Frames are packed in a way that can’t be played yet.',
   'reason.too_many_frames': 'The recording has more frames than can be indexed.',
   'reason.truncated': 'The end of the recording is missing; it plays as far as it goes.',
+  'reason.recovered_by_scan': 'The index never was written: pictures were found by a search, without sound; their times are estimated.',
   'reason.damaged_stretches': 'Some stretches are damaged and left out.',
   'reason.sound_omitted': 'The sound can’t be played yet; only the picture is shown.',
   'reason.other_sound_omitted': 'There are further sound tracks, which are not played.',

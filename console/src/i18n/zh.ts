@@ -382,6 +382,7 @@ export const zh = {
   'reason.frames_packed': '帧的存放方式暂不支持。',
   'reason.too_many_frames': '帧数超出可以索引的上限。',
   'reason.truncated': '记录的结尾缺失，能播到哪里就播到哪里。',
+  'reason.recovered_by_scan': '文件没有索引（写完之前被中断）：画面由扫描恢复，没有声音，时间为估计值。',
   'reason.damaged_stretches': '有些段落已损坏，播放时跳过。',
   'reason.sound_omitted': '声音暂时不能播放，只显示画面。',
   'reason.other_sound_omitted': '还有其他音轨，未播放。',

@@ -1,8 +1,12 @@
 //! The top level of MP4 and MOV files (ISO/IEC 14496-12, 4.2): where the index (`moov`) lies, and which
 //! stretch of a file to send ahead of its upload so that it plays from its first bytes on.
 //!
+//! And what is left of those whose index never was written ([`rescue`]).
+//!
 //! Pure Rust, no allocation that a file decides, a bounded number of reads. Only headers are read;
 //! everything in a file is hostile, and what makes no sense ends the walk.
+
+pub mod rescue;
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;

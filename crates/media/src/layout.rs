@@ -22,6 +22,8 @@ pub struct Layout {
     pub is_cut: bool,
     /// Where that box begins: up to here everything is whole.
     pub cut_at: Option<u64>,
+    /// The header of the first `mdat`: its content begins where this ends.
+    pub first_media: Option<Range<u64>>,
     /// Contents of `mdat` boxes that lie in the file, in order.
     pub media_data: Vec<Range<u64>>,
 }
@@ -37,7 +39,7 @@ const KNOWN: [&[u8; 4]; 11] = [
 /// When the source fails.
 pub fn read(recording: &Recording) -> Result<Layout> {
     let mut layout = Layout::default();
-    let size_bytes = recording.size_bytes();
+    let size_bytes = recording.seen_bytes();
     let mut offset = 0_u64;
     for number in 0..MAX_BOXES {
         let Some((kind, header_bytes, box_bytes)) = header_at(recording, offset)? else {
@@ -58,6 +60,10 @@ pub fn read(recording: &Recording) -> Result<Layout> {
         layout.has_fragments |= &kind == b"moof";
         layout.is_cut = end > size_bytes;
         layout.cut_at = layout.is_cut.then_some(offset);
+        if &kind == b"mdat" {
+            let header = offset..offset + header_bytes;
+            layout.first_media.get_or_insert(header);
+        }
         let content = offset + header_bytes..end.min(size_bytes);
         if &kind == b"mdat" && content.start < content.end {
             layout.media_data.push(content);

@@ -10,6 +10,7 @@
 
 pub mod codecs;
 pub mod edit;
+pub mod epochs;
 pub mod fault;
 pub mod indexing;
 pub mod init;
@@ -22,6 +23,7 @@ pub mod plan;
 pub mod poster;
 pub mod probe;
 pub mod recording;
+pub mod rescue;
 pub mod sandbox;
 pub mod scan;
 pub mod segments;

@@ -13,6 +13,7 @@ use crate::fault::{Fault, Result};
 use crate::layout::{self, Layout};
 use crate::opening::{Depth, open};
 use crate::recording::Recording;
+use crate::rescue;
 
 /// Times before this are zero values: QuickTime counts from 1904, and recorders without a set clock
 /// write 0.
@@ -30,6 +31,13 @@ pub struct Probed {
     pub carried: Vec<(usize, Mode)>,
 }
 
+impl Probed {
+    /// It is an MP4 or MOV without an index.
+    pub fn lacks_index(&self) -> bool {
+        self.input.is_none() && self.layout.is_iso && !self.layout.has_moov
+    }
+}
+
 /// Probes a recording.
 ///
 /// # Errors
@@ -39,6 +47,33 @@ pub fn probe(recording: &Recording) -> Result<Probed> {
     if let (true, Some(cut_at)) = (layout.has_fragments, layout.cut_at) {
         recording.end_at(cut_at);
     }
+    opened(recording, layout)
+}
+
+/// Probes a recording whose index is missing: what can be found without one.
+///
+/// # Errors
+/// As [`probe`].
+pub fn probe_rescuing(recording: &Recording) -> Result<Probed> {
+    let probed = probe(recording)?;
+    if !probed.lacks_index() {
+        return Ok(probed);
+    }
+    let Some(rate) = rescue::rescue(recording, &probed.layout)? else {
+        return Ok(probed);
+    };
+    let mut rescued = opened(recording, layout::read(recording)?)?;
+    if let Verdict::Playable { notes } = &mut rescued.facts.verdict {
+        let rate = (rate * 100.0).round() / 100.0;
+        let about = format!("{rate} pictures a second");
+        notes.insert(0, Reason::about(ReasonCode::RecoveredByScan, &about));
+        rescued.facts.claimed_duration_ms = None;
+        return Ok(rescued);
+    }
+    Ok(probed)
+}
+
+fn opened(recording: &Recording, layout: Layout) -> Result<Probed> {
     let input = match open(recording, Depth::Streams) {
         Ok(input) => input,
         Err(fault @ (Fault::Source(_) | Fault::OutOfMemory)) => return Err(fault),

@@ -31,8 +31,18 @@ struct State {
     skimmed: Vec<Range<u64>>,
     /// Readers find the end here, before the recording's own; see [`Recording::end_at`].
     end: Option<u64>,
+    /// What readers see instead; see [`Recording::lay_over`].
+    over: Option<Over>,
     /// The first failure of the source, kept because FFmpeg makes an end of file of some errors.
     failure: Option<String>,
+}
+
+/// A view of a recording that has bytes in the place of some of its own, and more behind its end.
+#[derive(Debug)]
+struct Over {
+    at: u64,
+    bytes: Vec<u8>,
+    behind: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -77,6 +87,7 @@ impl Recording {
             origin,
             skimmed: Vec::new(),
             end: None,
+            over: None,
             failure: None,
         };
         Self {
@@ -110,10 +121,21 @@ impl Recording {
         self.state().end = Some(offset);
     }
 
+    /// From now on `bytes` are read in the place of those at `at`, and `behind` after the last. The
+    /// original itself can't be changed from here.
+    pub fn lay_over(&self, at: u64, bytes: Vec<u8>, behind: Vec<u8>) {
+        self.state().over = Some(Over { at, bytes, behind });
+    }
+
     /// Where readers find the end.
-    fn seen_bytes(&self) -> u64 {
-        let end = self.state().end;
-        end.map_or(self.size_bytes, |end| end.min(self.size_bytes))
+    pub fn seen_bytes(&self) -> u64 {
+        let state = self.state();
+        let behind = state
+            .over
+            .as_ref()
+            .map_or(0, |over| over.behind.len() as u64);
+        let all = self.size_bytes.saturating_add(behind);
+        state.end.map_or(all, |end| end.min(all))
     }
 
     /// Why the source failed, if it did.
@@ -128,13 +150,23 @@ impl Recording {
     pub fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         let left = self.size_bytes.saturating_sub(offset);
         let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(into.len());
-        if wanted == 0 {
-            return Ok(0);
-        }
         let mut state = self.state();
+        if wanted == 0 {
+            let over = state.over.as_ref();
+            return Ok(over.map_or(0, |over| {
+                over.read_behind(offset.saturating_sub(self.size_bytes), into)
+            }));
+        }
         let done = state.read_at(offset, &mut into[..wanted]);
-        if let Err(error) = &done {
-            state.failure.get_or_insert(error.to_string());
+        match &done {
+            Ok(count) => {
+                if let Some(over) = &state.over {
+                    over.read(offset, &mut into[..*count]);
+                }
+            }
+            Err(error) => {
+                state.failure.get_or_insert(error.to_string());
+            }
         }
         done
     }
@@ -157,6 +189,33 @@ impl Recording {
     fn state(&self) -> MutexGuard<'_, State> {
         // One thread; the lock only satisfies FFmpeg's wrapper, which wants a reader that is Send.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Over {
+    /// Replaces what of the recording's bytes, read at `offset`, is laid over.
+    fn read(&self, offset: u64, into: &mut [u8]) {
+        let end = offset + into.len() as u64;
+        let (from, until) = (
+            self.at.max(offset),
+            end.min(self.at + self.bytes.len() as u64),
+        );
+        if from < until {
+            let (to, own) = ((from - offset) as usize, (from - self.at) as usize);
+            let count = (until - from) as usize;
+            into[to..to + count].copy_from_slice(&self.bytes[own..own + count]);
+        }
+    }
+
+    /// At most so many bytes behind the end, from there on.
+    fn read_behind(&self, offset: u64, into: &mut [u8]) -> usize {
+        let from = usize::try_from(offset)
+            .ok()
+            .and_then(|at| self.behind.get(at..));
+        let from = from.unwrap_or_default();
+        let count = from.len().min(into.len());
+        into[..count].copy_from_slice(&from[..count]);
+        count
     }
 }
 

@@ -10,6 +10,7 @@ use ffmpeg_next::codec::packet::side_data::Type as SideData;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Packet, ffi};
 
+use crate::epochs::Epochs;
 use crate::fault::{Fault, Result};
 use crate::layout::Layout;
 use crate::make::Way;
@@ -143,8 +144,11 @@ struct Scanner<'a> {
     recording: &'a Recording,
     /// Of each stream of the input: its track, and its ticks as a fraction of the track's.
     map: Vec<Option<(usize, i128, i128)>>,
+    timescales: Vec<u32>,
     smooth: Vec<Smooth>,
     orders: Vec<Option<Order>>,
+    /// Of what has no index: each stretch between its recorder's starts may count anew.
+    epochs: Option<Epochs>,
     look: Look,
     stored: bool,
     /// Beginning of the last block and end of the last frame in it.
@@ -186,8 +190,10 @@ impl<'a> Scanner<'a> {
         Ok(Self {
             recording,
             map,
+            timescales: wanted.iter().map(|one| one.timescale).collect(),
             smooth,
             orders,
+            epochs: (look == Look::Again(Way::Bytes)).then(|| Epochs::new(wanted.len())),
             look,
             stored,
             last_block: (0, 0),
@@ -252,9 +258,19 @@ impl<'a> Scanner<'a> {
         if self.frames > MAX_FRAMES {
             return Err(ReasonCode::TooManyFrames.into());
         }
-        let ticks = |value: i64| rescale(i128::from(value), numerator, denominator);
+        let own = |value: i64| rescale(i128::from(value), numerator, denominator);
+        let timescale = i128::from(self.timescales[track]);
+        let added = self.epochs.as_mut().map_or(Some(0), |epochs| {
+            let micros = |value: i64| rescale(i128::from(own(value)?), 1_000_000, timescale);
+            let decode = micros(packet.dts().unwrap_or(pts))?;
+            let lasts = micros(packet.duration().max(0))?;
+            let added = epochs.added_us(track, decode, lasts);
+            rescale(i128::from(added), timescale, 1_000_000)
+        });
+        let added = added.ok_or(ReasonCode::IndexDamaged)?;
+        let ticks = |value: i64| own(value)?.checked_add(added);
         let pts = ticks(pts).ok_or(ReasonCode::IndexDamaged)?;
-        let duration = ticks(packet.duration())
+        let duration = own(packet.duration())
             .and_then(|d| u32::try_from(d).ok())
             .unwrap_or(0);
         let smooth = &mut self.smooth[track];

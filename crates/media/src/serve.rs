@@ -17,7 +17,7 @@ use crate::indexing::index;
 use crate::look::{self, Frames};
 use crate::make::Maker;
 use crate::poster::poster;
-use crate::probe::{Probed, probe};
+use crate::probe::{Probed, probe, probe_rescuing};
 use crate::recording::Recording;
 
 /// Serves one recording until docketd hangs up. `descriptor` is the recording, where docketd hands one
@@ -77,6 +77,8 @@ pub fn serve(
 #[derive(Default)]
 struct Open {
     probed: Option<Probed>,
+    /// It was looked for what can be found without an index.
+    rescued: bool,
     maker: Option<Maker>,
 }
 
@@ -90,12 +92,18 @@ fn answer(
         Some(probed) => open.probed.insert(probed),
         None => open.probed.insert(probe(recording)?),
     };
+    // Of what is still arriving the index may yet come: only who asks for more has what there is searched.
+    let searches = !matches!(request, Request::Probe | Request::Index);
+    if searches && !open.rescued && probed.lacks_index() {
+        open.rescued = true;
+        *probed = probe_rescuing(recording)?;
+    }
     match request {
         Request::Probe => Ok((
             FromWorker::Facts(Box::new(probed.facts.clone())),
             Vec::new(),
         )),
-        Request::Index => {
+        Request::Index | Request::Rescue => {
             let (facts, index) = index(recording, probed)?;
             let payload = index.map_or_else(Vec::new, |index| index.to_bytes().to_vec());
             Ok((FromWorker::Facts(Box::new(facts)), payload))

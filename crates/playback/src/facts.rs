@@ -157,6 +157,8 @@ codes! {
     FramesPacked => "Frames are packed in a way that can't be cut.";
     /// Beyond the stated bounds.
     TooManyFrames => "The recording has more frames than can be indexed.";
+    /// Note: there was no index; what plays was searched for.
+    RecoveredByScan => "The index never was written: pictures were found by a search, without sound, and their times are estimated ({}).";
     /// Note: the end is missing.
     Truncated => "The end of the recording is missing; it plays as far as it goes.";
     /// Note: damaged stretches were left out.

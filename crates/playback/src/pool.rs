@@ -7,7 +7,7 @@ use bytes::Bytes;
 use docket_base::ids::RecordingId;
 
 use crate::error::{Error, Result};
-use crate::facts::{Facts, Verdict};
+use crate::facts::{Facts, Reason, ReasonCode, Verdict};
 use crate::index::PlaybackIndex;
 use crate::made::Variant;
 use crate::protocol::{FromWorker, Hello, Request};
@@ -156,7 +156,34 @@ impl Playback {
         id: RecordingId,
         source: Source,
     ) -> Result<(Facts, Option<PlaybackIndex>)> {
-        match self.ask(id, source, Request::Index).await? {
+        self.indexed(id, source, Request::Index).await
+    }
+
+    /// The same, where that finds no index in an MP4 or MOV that is closed: what a search through all of
+    /// it finds. A worker that fails on that has found nothing.
+    async fn index_or_rescue(
+        &self,
+        id: RecordingId,
+        source: Source,
+    ) -> Result<(Facts, Option<PlaybackIndex>)> {
+        let (facts, index) = self.index(id, source.clone()).await?;
+        let missing = |reason: &Reason| reason.code == ReasonCode::IndexMissing;
+        if index.is_some() || !facts.verdict.first_reason().is_some_and(missing) {
+            return Ok((facts, index));
+        }
+        match self.indexed(id, source, Request::Rescue).await {
+            Err(error) if error.reason().is_some() => Ok((facts, None)),
+            done => done,
+        }
+    }
+
+    async fn indexed(
+        &self,
+        id: RecordingId,
+        source: Source,
+        request: Request,
+    ) -> Result<(Facts, Option<PlaybackIndex>)> {
+        match self.ask(id, source, request).await? {
             (FromWorker::Facts(facts), bytes) if bytes.is_empty() => Ok((*facts, None)),
             (FromWorker::Facts(facts), bytes) => {
                 let index = PlaybackIndex::from_bytes(bytes.into())?;
@@ -198,7 +225,7 @@ impl Playback {
         source: Source,
         poster_width: u32,
     ) -> Result<Prepared> {
-        let (facts, index) = match self.index(id, source.clone()).await {
+        let (facts, index) = match self.index_or_rescue(id, source.clone()).await {
             Ok(done) => done,
             Err(error) => {
                 let reason = error.reason().ok_or(error)?;

@@ -17,7 +17,7 @@ use crate::looks::Frame;
 use crate::made::Variant;
 
 /// Raised with every incompatible change; a worker of another version is refused.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// Longest JSON header.
 pub const MAX_HEADER_BYTES: u32 = 1 << 20;
 /// Longest payload: the index of about a hundred hours.
@@ -65,6 +65,8 @@ pub enum Request {
     Probe,
     /// Where is every frame? Answered by [`FromWorker::Facts`] with the index as payload, when it plays.
     Index,
+    /// As [`Self::Index`], of a closed recording whose index never was written: what a search finds.
+    Rescue,
     /// One picture as JPEG. Answered by [`FromWorker::Poster`].
     Poster {
         /// From about this time on; `None`: from the first picture that isn't dark.

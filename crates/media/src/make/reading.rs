@@ -51,7 +51,7 @@ impl Reading<'_> {
             if !self.seek(feed.offset, first.stamp, back) {
                 continue;
             }
-            let whole = self.read_from(&feed.packets, &mut next, tolerance, &mut take)?;
+            let whole = self.read_from(feed, &mut next, tolerance, &mut take)?;
             if whole || next > 0 {
                 break;
             }
@@ -89,11 +89,12 @@ impl Reading<'_> {
     /// Reads on from here; whether everything was found.
     fn read_from(
         &mut self,
-        wanted: &[FeedPacket],
+        feed: &Feed,
         next: &mut usize,
         tolerance: i64,
         take: &mut impl FnMut(usize, &mut Packet) -> Result<()>,
     ) -> Result<bool> {
+        let (wanted, offset) = (feed.packets.as_slice(), feed.offset);
         let mut in_vain = 0;
         while *next < wanted.len() && in_vain < MOST_IN_VAIN {
             let mut packet = Packet::empty();
@@ -106,6 +107,12 @@ impl Reading<'_> {
                 Err(_) => return Ok(false), // the source's failures are asked for at the end
             }
             if packet.stream() != self.stream {
+                continue;
+            }
+            // Times may come again where the recorder began to count anew.
+            let place = u64::try_from(packet.position()).unwrap_or(u64::MAX);
+            if self.way == Way::Bytes && *next == 0 && place < offset {
+                in_vain += 1;
                 continue;
             }
             let near = |stamp: i64, one: &FeedPacket| one.stamp.abs_diff(stamp) <= tolerance as u64;
