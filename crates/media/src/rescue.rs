@@ -54,7 +54,9 @@ fn lay_over(recording: &Recording, layout: &Layout, found: &Rescued, rate: (u32,
     let (Some(media), Some(index)) = (&layout.first_media, found.index(rate)) else {
         return false;
     };
-    let header = media_header(media.start, media.end, recording.size_bytes());
+    // Fragments without an index would be refused: they are hidden.
+    let hides = layout.has_fragments;
+    let header = media_header(media.start, media.end, recording.size_bytes(), hides);
     let Some((offset, header)) = header else {
         return false;
     };
@@ -63,20 +65,20 @@ fn lay_over(recording: &Recording, layout: &Layout, found: &Rescued, rate: (u32,
 }
 
 /// Where, and which: a header of the media data that ends where the recording does.
-fn media_header(start: u64, content: u64, size_bytes: u64) -> Option<(u64, Vec<u8>)> {
+fn media_header(start: u64, content: u64, size_bytes: u64, hides: bool) -> Option<(u64, Vec<u8>)> {
     let long = |from: u64| {
         let mut header = 1_u32.to_be_bytes().to_vec();
         header.extend(b"mdat");
         header.extend((size_bytes - from).to_be_bytes());
         header
     };
-    if content - start >= 16 {
+    if !hides && content - start >= 16 {
         return Some((start, long(start)));
     }
-    if let Ok(length) = u32::try_from(size_bytes - start) {
+    if let (false, Ok(length)) = (hides, u32::try_from(size_bytes - start)) {
         return Some((start, length.to_be_bytes().to_vec()));
     }
-    // There is no room for a longer one: it takes that of what is before, which nobody needs.
+    // A longer one takes the room of what is before, which nobody needs.
     let before = u32::try_from(content.checked_sub(16)?).ok()?;
     if before >= MOST_BEFORE {
         return None;
@@ -116,21 +118,29 @@ mod tests {
 
     #[test]
     fn the_media_data_ends_with_the_recording() {
-        let (at, header) = media_header(24, 32, 1_000).expect("a header");
+        let (at, header) = media_header(24, 32, 1_000, false).expect("a header");
         assert_eq!((at, header), (24, 976_u32.to_be_bytes().to_vec()));
-        let (at, header) = media_header(24, 40, 1_000).expect("a header");
+        let (at, header) = media_header(24, 40, 1_000, false).expect("a header");
         assert_eq!(
             (at, header.len(), &header[8..]),
             (24, 16, &976_u64.to_be_bytes()[..])
         );
         let large = 5_u64 << 30;
-        let (at, header) = media_header(32, 40, large).expect("a header");
+        let (at, header) = media_header(32, 40, large, false).expect("a header");
         assert_eq!(
             (at, header.len(), &header[..8]),
             (0, 40, &[0, 0, 0, 24, b'f', b'r', b'e', b'e'][..])
         );
         assert_eq!(header[32..], (large - 24).to_be_bytes());
-        assert_eq!(media_header(8, 16, large).expect("a header").1.len(), 16);
-        assert_eq!(media_header(12, 20, large), None);
+        assert_eq!(
+            media_header(8, 16, large, false).expect("a header").1.len(),
+            16
+        );
+        assert_eq!(media_header(12, 20, large, false), None);
+        let (at, hidden) = media_header(92, 100, 1_000, true).expect("a header");
+        assert_eq!(
+            (at, hidden.len(), &hidden[84..92]),
+            (0, 100, &[0, 0, 0, 1, b'm', b'd', b'a', b't'][..])
+        );
     }
 }
