@@ -59,15 +59,19 @@ pub fn probe_rescuing(recording: &Recording) -> Result<Probed> {
     if !probed.lacks_index() {
         return Ok(probed);
     }
-    let Some(rate) = rescue::rescue(recording, &probed.layout)? else {
+    let Some(found) = rescue::rescue(recording, &probed.layout)? else {
         return Ok(probed);
     };
     let mut rescued = opened(recording, layout::read(recording)?)?;
     if let Verdict::Playable { notes } = &mut rescued.facts.verdict {
-        let rate = (rate * 100.0).round() / 100.0;
+        let rate = (found.rate * 100.0).round() / 100.0;
         let about = format!("{rate} pictures a second");
         notes.insert(0, Reason::about(ReasonCode::RecoveredByScan, &about));
         rescued.facts.claimed_duration_ms = None;
+        if found.changes {
+            let modes = rescued.carried.iter_mut();
+            modes.for_each(|(_, mode)| *mode = Mode::Transcoded);
+        }
         return Ok(rescued);
     }
     Ok(probed)

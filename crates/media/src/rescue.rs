@@ -22,12 +22,20 @@ impl ReadAt for &Recording {
     }
 }
 
-/// Lays an index over a recording that has none. Returns at how many pictures a second their times are
-/// estimated; `None` when nothing was found.
+/// What was found in a recording without an index.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// At so many pictures a second their times are estimated.
+    pub rate: f64,
+    /// Parameters change on the way: no one init segment fits all.
+    pub changes: bool,
+}
+
+/// Lays an index over a recording that has none; `None` when nothing was found.
 ///
 /// # Errors
 /// The source's.
-pub fn rescue(recording: &Recording, layout: &Layout) -> Result<Option<f64>> {
+pub fn rescue(recording: &Recording, layout: &Layout) -> Result<Option<Estimate>> {
     let Some(media) = &layout.first_media else {
         return Ok(None);
     };
@@ -47,7 +55,10 @@ pub fn rescue(recording: &Recording, layout: &Layout) -> Result<Option<f64>> {
         rate = told;
         lay_over(recording, layout, &found, rate);
     }
-    Ok(Some(f64::from(rate.0) / f64::from(rate.1)))
+    Ok(Some(Estimate {
+        rate: f64::from(rate.0) / f64::from(rate.1),
+        changes: found.changes,
+    }))
 }
 
 fn lay_over(recording: &Recording, layout: &Layout, found: &Rescued, rate: (u32, u32)) -> bool {

@@ -223,6 +223,47 @@ async fn without_an_index_the_pictures_are_found() {
     }
 }
 
+/// Two encoders in one file: no one init segment fits both, so the picture is made anew.
+#[tokio::test]
+async fn pictures_whose_parameters_change_are_transcoded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = pool();
+    let film = |name: &str, more: &str| {
+        let arguments = format!(
+            "-c:v libx264 -preset ultrafast -g 25 -bsf:v dump_extra=freq=keyframe -an {more}"
+        );
+        let path = footage(folder.path(), name, 2, &arguments);
+        std::fs::read(path).expect("footage")
+    };
+    let media = |bytes: &[u8]| {
+        let at = bytes
+            .windows(4)
+            .position(|w| w == b"mdat")
+            .expect("media data");
+        let length = u32::from_be_bytes(bytes[at - 4..at].try_into().expect("four")) as usize;
+        bytes[at + 4..at - 4 + length].to_vec()
+    };
+    let (one, other) = (film("one.mp4", ""), film("other.mp4", "-s 160x120"));
+    let path = folder.path().join("both.mp4");
+    let front = b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\0mdat".to_vec();
+    std::fs::write(&path, [front, media(&one), media(&other)].concat()).expect("writes");
+    let prepared = pool
+        .prepare(id(1), source(&path), 160)
+        .await
+        .expect("an answer");
+    let index = prepared
+        .index
+        .unwrap_or_else(|| panic!("{:?}", prepared.facts.verdict));
+    assert_eq!(index.tracks()[0].mode, Mode::Transcoded);
+    let joined = folder.path().join("joined.mp4");
+    played(&pool, 1, &path, &index, &joined).await;
+    let (pictures, complaints) = decoded(&joined);
+    assert!(
+        pictures > 95 && complaints.is_empty(),
+        "{pictures}: {complaints}"
+    );
+}
+
 /// The same pictures at the same times, as far as they go.
 fn assert_same_pictures(whole: &Path, joined: &Path, count: usize) {
     let ((old, _), (new, _)) = (packets(whole), packets(joined));

@@ -58,6 +58,8 @@ pub struct Rescued {
     pub pictures: Vec<Picture>,
     /// Pictures in so many seconds, where the encoder says it.
     pub rate: Option<(u32, u32)>,
+    /// Parameter sets change on the way.
+    pub changes: bool,
     sets: Sets,
 }
 
@@ -103,6 +105,7 @@ pub fn scan(source: &mut impl ReadAt, within: Range<u64>) -> io::Result<Option<R
         codec,
         pictures,
         rate: rate.filter(sensible),
+        changes: sets.change,
         sets,
     }))
 }

@@ -251,7 +251,7 @@ impl<'a, S: ReadAt> Search<'a, S> {
         Ok(())
     }
 
-    /// No unit holds a start code, or ends in 0 (H.264, 7.4.1).
+    /// No unit holds a start code (H.264, 7.4.1).
     fn is_escaped(&mut self, unit: Range<u64>) -> io::Result<bool> {
         let mut at = unit.start;
         while at < unit.end {
@@ -263,7 +263,7 @@ impl<'a, S: ReadAt> Search<'a, S> {
             self.left_bytes = left;
             let bytes = self.bytes(at, length)?;
             let is_last = at + length as u64 == unit.end;
-            if bytes.len() < length || has_start_code(bytes) || (is_last && bytes.ends_with(&[0])) {
+            if bytes.len() < length || has_start_code(bytes) {
                 return Ok(false);
             }
             // Two bytes again: a code may lie across.
