@@ -1,7 +1,7 @@
 //! Pictures in a recording whose index (`moov`) never was written: found by their own form.
 //!
 //! MP4 and MOV store H.264 and H.265 as NAL units behind a length of four bytes (ISO/IEC 14496-15, 5.3.4.2).
-//! Where the recorder repeats its parameter sets before keyframes, as most do, the sets and each slice's
+//! Where the recorder repeats its parameter sets before keyframes, as many do, the sets and each slice's
 //! beginning tell enough to find picture after picture, across sound and whatever else lies between them:
 //! sound in MP4 can't be told apart from noise, and is passed over. From what was found an index is made
 //! anew ([`Rescued::index`]).
