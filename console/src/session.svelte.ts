@@ -21,6 +21,14 @@ class SessionState {
     return this.user?.role === 'supervisor' || this.user?.role === 'case_handler';
   }
 
+  get canMark(): boolean {
+    return this.user?.role === 'supervisor' || this.user?.role === 'case_handler';
+  }
+
+  get canClip(): boolean {
+    return this.user?.role === 'supervisor' || this.user?.role === 'case_handler';
+  }
+
   async ask() {
     this.problem = null;
     try {

@@ -5,6 +5,7 @@ import * as data from './mock/data';
 const SCREENS: [name: string, path: string, ready: string][] = [
   ['recordings', '/recordings', 'tbody tr'],
   ['recording', `/recordings/${data.VIDEO}`, '.player'],
+  ['clip', `/recordings/${data.CLIP}`, '.player'],
   ['cases', '/cases', 'tbody tr'],
   ['case', `/cases/${encodeURIComponent('贵卫医罚〔2026〕12号')}?unit=u-ny`, 'tbody tr'],
   ['stations', '/stations', '.bays li'],
@@ -28,7 +29,7 @@ for (const language of ['zh', 'en'] as const) {
           await expect(page.getByRole('alert').first()).toContainText('req-7f3a9c');
           await expect(page.getByRole('button', { name: language === 'zh' ? '重试' : 'Try again' }).first()).toBeVisible();
         } else if (mode === 'hanging') await expect(page.locator('.waiting').first()).toHaveCSS('opacity', '1');
-        else if (mode === 'empty' && name !== 'recording' && name !== 'together') await expect(page.locator('.empty').first()).toBeVisible();
+        else if (mode === 'empty' && name !== 'recording' && name !== 'clip' && name !== 'together') await expect(page.locator('.empty').first()).toBeVisible();
         else await expect(page.locator(ready).first()).toBeVisible();
         await page.waitForLoadState('load');
         await accessible(page);

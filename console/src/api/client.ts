@@ -2,9 +2,12 @@ import { Problem } from './problem';
 import type {
   Case,
   CaseSummary,
+  ClipWanted,
   CustodyItem,
   Docking,
   DockingHead,
+  Marker,
+  MarkerWanted,
   Officer,
   Page,
   Recorder,
@@ -24,6 +27,8 @@ interface Options {
   signal?: AbortSignal | undefined;
   /** Goes out even when the page is being left. */
   keepalive?: boolean;
+  /** Sent again with the same key, it is done once. */
+  once?: string;
   /** The answer is text, not JSON. */
   text?: boolean;
 }
@@ -66,6 +71,7 @@ async function call<T>(method: string, path: string, options: Options = {}): Pro
 async function once<T>(method: string, path: string, options: Options): Promise<T> {
   const headers: Record<string, string> = { accept: options.text ? '*/*' : 'application/json' };
   if (options.body !== undefined) headers['content-type'] = 'application/json';
+  if (options.once !== undefined) headers['idempotency-key'] = options.once;
   if (options.ifMatch !== undefined) headers['if-match'] = `"${options.ifMatch}"`;
   if (method !== 'GET' && csrfToken) headers['x-docket-csrf'] = csrfToken;
 
@@ -134,6 +140,13 @@ export const api = {
   playlist: (id: string) => call<unknown>('GET', `${recordingPath(id)}/hls/index.m3u8`),
   storyboard: (id: string, signal: Signal) => call<string>('GET', `${recordingPath(id)}/storyboard.vtt`, { signal, text: true }),
   waveform: (id: string, signal: Signal) => call<unknown>('GET', `${recordingPath(id)}/waveform.json`, { signal }),
+  /** 404 where a recording has none, which most haven't. */
+  track: (id: string, signal: Signal) => call<unknown>('GET', `${recordingPath(id)}/track.json`, { signal }),
+  markers: (id: string, signal: Signal) => call<Page<Marker>>('GET', `${recordingPath(id)}/markers`, { signal }),
+  placeMarker: (id: string, wanted: MarkerWanted, once: string) => call<Marker>('POST', `${recordingPath(id)}/markers`, { body: wanted, once }),
+  withdrawMarker: (id: string, marker: string) => call<void>('DELETE', `${recordingPath(id)}/markers/${part(marker)}`),
+  clips: (id: string, signal: Signal) => call<Page<Recording>>('GET', `${recordingPath(id)}/clips`, { signal }),
+  makeClip: (id: string, wanted: ClipWanted, once: string) => call<Recording>('POST', `${recordingPath(id)}/clips`, { body: wanted, once }),
   /** This page's claim of what it showed. */
   shown: (id: string, stretches: Stretch[]) => call<void>('POST', `${recordingPath(id)}/shown`, { body: { stretches }, keepalive: true }),
   dockings: (query: Query, signal: Signal) => call<Page<DockingHead>>('GET', '/v1/dockings', { query, signal }),
@@ -161,7 +174,8 @@ export const api = {
 export const place = {
   original: (id: string) => `${recordingPath(id)}/original`,
   playlist: (id: string) => `${recordingPath(id)}/hls/index.m3u8`,
-  poster: (id: string) => `${recordingPath(id)}/poster.jpg`,
+  /** Another address each time it is tried again, or the browser remembers that there was none. */
+  poster: (id: string, tries = 0) => `${recordingPath(id)}/poster.jpg${tries > 0 ? `?again=${tries}` : ''}`,
   /** `sheet` as the storyboard names it. */
   sheet: (id: string, sheet: string) => `${recordingPath(id)}/${sheet}`,
   receipt: (id: string, level: 'stored' | 'verified') => `${recordingPath(id)}/receipt?level=${level}`,

@@ -97,5 +97,9 @@ export interface ProgressEvent {
   size_bytes: number | null;
 }
 
+export type Marker = Narrowed<Schemas['Marker'], { placed_by: Actor; withdrawn_by: Actor | null }>;
+export type MarkerWanted = Schemas['MarkerInput'];
+export type ClipWanted = Schemas['ClipInput'];
+
 /** A stretch of a recording's own time. */
 export type Stretch = Schemas['ShownStretch'];

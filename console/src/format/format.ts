@@ -108,6 +108,13 @@ function unitText(count: number, unit: Span['unit'], language: Language): string
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
 }
 
+/** A length, to the tenth of a second while it is short. */
+export function secondsText(ms: number, language: Language): string {
+  if (ms >= 60_000) return exactSpanText(ms, language);
+  const locale = language === 'zh' ? 'zh-CN' : 'en';
+  return new Intl.NumberFormat(locale, { style: 'unit', unit: 'second', unitDisplay: 'long', maximumFractionDigits: 1 }).format(ms / 1000);
+}
+
 export function spanText(ms: number, language: Language): string {
   const { count, unit } = span(ms);
   return unitText(count, unit, language);

@@ -1,6 +1,8 @@
+import { enMarking } from './en.marking';
 import type { zh } from './zh';
 
 export const en: Record<keyof typeof zh, string> = {
+  ...enMarking,
   'app.name': 'Recordings',
   'app.title': '{page} · Docket',
   'app.skip': 'Skip to content',
@@ -327,6 +329,8 @@ export const en: Record<keyof typeof zh, string> = {
   'player.keys.play': 'play / pause',
   'player.keys.seek': '±5 s',
   'player.keys.frame': 'frame by frame',
+  'player.keys.mark': 'mark this moment',
+  'player.keys.stretch': 'a clip’s begin / end',
   'player.keys.volume': 'volume',
   'player.keys.speed': 'slower / faster',
   'player.keys.full': 'full screen',

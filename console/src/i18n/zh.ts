@@ -1,5 +1,8 @@
+import { zhMarking } from './zh.marking';
+
 /** 中文是第一语言；en.ts 必须有同样的键。 */
 export const zh = {
+  ...zhMarking,
   'app.name': '音像记录',
   'app.title': '{page} · Docket 音像记录',
   'app.skip': '跳到正文',
@@ -326,6 +329,8 @@ export const zh = {
   'player.keys.play': '播放 / 暂停',
   'player.keys.seek': '±5 秒',
   'player.keys.frame': '逐帧',
+  'player.keys.mark': '标记当前时间',
+  'player.keys.stretch': '片段起点 / 终点',
   'player.keys.volume': '音量',
   'player.keys.speed': '减速 / 加速',
   'player.keys.full': '全屏',

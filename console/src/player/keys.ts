@@ -1,5 +1,7 @@
 export type Action =
   | { do: 'toggle' | 'louder' | 'quieter' | 'faster' | 'slower' | 'mute' | 'full' | 'help' }
+  /** A marker now; begin and end of a stretch. */
+  | { do: 'mark' | 'begin' | 'end' }
   | { do: 'skip'; by_s: number }
   | { do: 'frame'; direction: 1 | -1 }
   /** To so many tenths of the whole. */
@@ -20,6 +22,9 @@ const KEYS: Record<string, Action> = {
   '[': { do: 'slower' },
   m: { do: 'mute' },
   f: { do: 'full' },
+  b: { do: 'mark' },
+  i: { do: 'begin' },
+  o: { do: 'end' },
   '?': { do: 'help' },
   // What a Chinese input method makes of the same keys.
   '，': { do: 'frame', direction: -1 },

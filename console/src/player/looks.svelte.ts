@@ -3,6 +3,8 @@ import { growingSheets, readStoryboard, type Thumb } from './storyboard';
 import { readWaveform, type Waveform } from './waveform';
 
 const AGAIN_MS = 15_000;
+/** The first question has the daemon make them, so the next ones come sooner. */
+const SOON_MS = 2_000;
 /** What is sealed gets its storyboard soon after, or never. */
 const TRIES = 8;
 
@@ -33,10 +35,18 @@ export class Looks {
       if (thumbs.length > 0) this.thumbs = grew ? growingSheets(thumbs) : thumbs;
       this.wave = readWaveform(peaks) ?? this.wave;
     };
-    void look();
-    const timer = setInterval(() => void look(), AGAIN_MS);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let soon_ms = SOON_MS;
+    const again = async () => {
+      await look();
+      if (abort.signal.aborted) return;
+      const missing = (picture && this.thumbs.length === 0) || (sound && this.wave === null);
+      timer = setTimeout(() => void again(), missing ? soon_ms : AGAIN_MS);
+      soon_ms = Math.min(soon_ms * 2, AGAIN_MS);
+    };
+    void again();
     return () => {
-      clearInterval(timer);
+      clearTimeout(timer);
       abort.abort();
     };
   }

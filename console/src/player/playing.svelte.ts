@@ -71,6 +71,11 @@ export class Playing {
     this.#measure();
   }
 
+  /** The present moment: exact where the frame on the screen is known. */
+  now_ms(): number {
+    return Math.round((this.exact_s ?? this.#video?.currentTime ?? this.at_s) * 1000);
+  }
+
   learn(segment: number, frames: Frame[]) {
     this.#frames.learn(segment, frames);
   }

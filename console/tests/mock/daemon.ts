@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
-import type { Case, Recording, Station } from '../../src/api/types';
+import type { Case, Marker, Recording, Station } from '../../src/api/types';
 import * as data from './data';
 
 const DIST = join(import.meta.dirname, '../../dist');
@@ -38,10 +38,18 @@ export class MockDaemon {
   /** Requests of changes, as "METHOD path", with their bodies. */
   changes: { what: string; body: unknown; ifMatch: string | undefined }[] = [];
   asked: string[] = [];
+  /** The idempotency keys that came with changes. */
+  keys: (string | undefined)[] = [];
   /** How many segments of a growing recording have arrived, by its id; the others' are all there. */
   arrived = new Map<string, number>();
   /** What storyboard and waveform answer: nothing, until a test says otherwise. */
   looks = false;
+  markers: Marker[] = data.markers();
+  clips: Recording[] = data.clips();
+  /** Whether the first recording has a track. */
+  track = false;
+  /** What the next attempt to place a marker or make a clip is answered. */
+  refuseMark: { status: number; body: unknown } | null = null;
   claims: { recording: string; stretches: { from_ms: number; until_ms: number }[] }[] = [];
   refuseFirst: { status: number; body: unknown } | null = null;
   refuseHls: { status: number; body: unknown } | null = null;
@@ -109,6 +117,7 @@ export class MockDaemon {
         return send(204);
       }
       if (request.headers['x-docket-csrf'] !== 'csrf-1') return problem(403, 'csrf-mismatch');
+      this.keys.push(request.headers['idempotency-key'] as string | undefined);
       this.changes.push({ what: `${request.method} ${decodeURIComponent(url.pathname)}`, body, ifMatch: request.headers['if-match'] });
     }
     if (this.mode === 'hanging') return;
@@ -186,7 +195,7 @@ export class MockDaemon {
   }
 
   #recording(id: string, under: string | undefined, rest: string[], request: IncomingMessage, body: unknown, response: ServerResponse, send: Send, refuse: Refuse) {
-    const recording = [...this.recordings, ...this.shift, ...data.elsewhere()].find((it) => it.id === id);
+    const recording = [...this.recordings, ...this.shift, ...data.elsewhere(), ...this.clips].find((it) => it.id === id);
     if (!recording) return refuse(404, 'not-found');
     if (under === undefined && request.method === 'PATCH') {
       if (request.headers['if-match'] !== `"${recording.version}"`) return refuse(412, 'precondition-failed');
@@ -194,10 +203,12 @@ export class MockDaemon {
       return send(200, recording);
     }
     if (under === undefined) return send(200, recording);
+    if (under === 'markers' || under === 'clips') return this.#marks(recording, under, rest[0], request.method ?? '', body, send);
     if (under === 'custody') return send(200, { items: this.mode === 'empty' ? [] : data.custody, next: null });
     if (under === 'hls' && this.refuseHls) return send(this.refuseHls.status, this.refuseHls.body);
     if (under === 'storyboard.vtt' && this.looks) return this.#text(response, 'text/vtt', STORYBOARD);
     if (under === 'waveform.json' && this.looks) return send(200, { peaks_per_s: 10, peaks: Array.from({ length: 120 }, (_, n) => Math.round(128 + 127 * Math.sin(n / 3))) });
+    if (under === 'track.json' && this.track && id === data.VIDEO) return send(200, data.track());
     if (under === 'hls' && rest[0] === 'index.m3u8' && (recording.playback.state === 'growing' || this.arrived.has(id))) {
       return this.#text(response, 'application/vnd.apple.mpegurl', this.#growing(recording));
     }
@@ -206,6 +217,29 @@ export class MockDaemon {
     if (!path || !existsSync(path) || recording.playback.state === 'pending') return refuse(404, 'not-found');
     response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' });
     response.end(readFileSync(path));
+  }
+
+  #marks(recording: Recording, under: 'markers' | 'clips', marker: string | undefined, method: string, body: unknown, send: Send) {
+    const of = <T>(items: T[]) => send(200, { items: this.mode === 'empty' || recording.id !== data.VIDEO ? [] : items, next: null });
+    if (method === 'GET') return under === 'markers' ? of(this.markers) : of(this.clips);
+    if (this.refuseMark) {
+      const { status, body: problem } = this.refuseMark;
+      this.refuseMark = null;
+      return send(status, problem);
+    }
+    if (method === 'DELETE') {
+      const found = this.markers.find((it) => it.id === marker);
+      if (found) Object.assign(found, { withdrawn_at: '2026-11-24T03:00:00Z', withdrawn_by: data.CHEN });
+      return send(204);
+    }
+    if (under === 'markers') {
+      const placed = data.marker(90 + this.markers.length, body as Partial<Marker>);
+      this.markers = [...this.markers, placed].sort((a, b) => a.at_ms - b.at_ms);
+      return send(201, placed);
+    }
+    const clip = data.clip(80 + this.clips.length, { ...data.unsealed, state: 'receiving', size_bytes: null }, body as { from_ms: number; until_ms: number; reason: string });
+    this.clips = [clip, ...this.clips];
+    return send(201, clip);
   }
 
   /** As the daemon lists what grows: the same segments, fewer of them, and no end. */

@@ -1,4 +1,4 @@
-import type { Bay, Case, CaseSummary, CustodyItem, Docking, DockingHead, Officer, Recorder, Recording, Station, Unit } from '../../src/api/types';
+import type { Bay, Case, CaseSummary, CustodyItem, Docking, DockingHead, Marker, Officer, Recorder, Recording, Station, Unit } from '../../src/api/types';
 
 export const units: Unit[] = [
   { id: 'u-gz', name: '贵州省卫生健康委员会', code: '520000', parent_id: null },
@@ -64,7 +64,7 @@ export function recording(n: number, change: Partial<Recording> = {}): Recording
 }
 
 const pending = { state: 'pending', reason: null, duration_ms: null, width: null, height: null } as const;
-const unsealed = { sealed_at: null, verified_at: null, sha256: null, playback: pending };
+export const unsealed = { sealed_at: null, verified_at: null, sha256: null, playback: pending };
 
 export function recordings(): Recording[] {
   return [
@@ -99,6 +99,36 @@ export function recordings(): Recording[] {
     }),
     ...Array.from({ length: 13 }, (_, n) => recording(12 + n)),
   ];
+}
+
+export const CHEN = { type: 'user', id: 'p-1', name: '陈晓' };
+export function marker(n: number, change: Partial<Marker>): Marker {
+  return { id: `m-${n}`, at_ms: 0, until_ms: null, text: '', placed_at: '2026-11-24T02:10:00Z', placed_by: CHEN, withdrawn_at: null, withdrawn_by: null, ...change };
+}
+export function markers(): Marker[] {
+  return [
+    marker(1, { at_ms: 2_000, text: '消毒柜电源未接通' }),
+    marker(2, { at_ms: 5_000, until_ms: 8_000, text: '当事人陈述：消毒柜上周已损坏，一直没有报修；餐饮具只用清水冲洗。', placed_by: { type: 'user', id: 'p-2', name: '王建国' } }),
+    marker(3, { at_ms: 9_000, text: '这里看不清', withdrawn_at: '2026-11-24T02:30:00Z', withdrawn_by: CHEN }),
+  ];
+}
+
+/** A clip of the first recording. */
+export function clip(n: number, change: Partial<Recording> = {}, of = { from_ms: 4_000, until_ms: 8_040, reason: '作为行政处罚案件的证据提交' }): Recording {
+  return recording(n, {
+    kind: 'clip', file_name: `餐饮具消毒检查 00.00.04-00.00.08.mp4`, size_bytes: 2_345_678, received_bytes: 2_345_678, recorded_at: '2026-11-23T01:01:16Z', station: null, docking_id: null,
+    playback: { state: 'ready', reason: null, duration_ms: of.until_ms - of.from_ms, width: 640, height: 360 },
+    derived_from: { recording: VIDEO, sha256: digest(1), from_ms: of.from_ms, until_ms: of.until_ms, transcoded: false, reason: of.reason },
+    ...change,
+  });
+}
+export const CLIP = '01932f00-0000-7000-8000-000000000080';
+export const clips = (): Recording[] => [clip(80)];
+
+/** A walk around a block in Guiyang, with no position for a while. */
+export function track() {
+  const walk = (at_ms: number) => ({ at_ms, latitude_deg: 26.6471 + 0.0009 * Math.sin(at_ms / 2500), longitude_deg: 106.6302 + 0.0022 * Math.cos(at_ms / 3700), altitude_m: 1071.4, speed_m_per_s: 1.4 + at_ms / 12_000, fix_at: null });
+  return { source: 'gpmf', from_recording: null, points: Array.from({ length: 121 }, (_, n) => walk(n * 100)) };
 }
 
 export const summaries: CaseSummary[] = [
