@@ -5,6 +5,8 @@ import { readWaveform, type Waveform } from './waveform';
 const AGAIN_MS = 15_000;
 /** The first question has the daemon make them, so the next ones come sooner. */
 const SOON_MS = 2_000;
+/** Looks after the end of growing. */
+const SETTLING = 4;
 /** What is sealed gets its storyboard soon after, or never. */
 const TRIES = 8;
 
@@ -19,10 +21,15 @@ export class Looks {
   follow(growing: () => boolean, sound: boolean, picture: boolean): () => void {
     const abort = new AbortController();
     let left = TRIES;
+    // What grew is whole only some time after its seal: so often it is still fetched then.
+    let unsettled = 0;
     const look = async () => {
       const grew = growing();
-      const storyboard = picture && (grew || this.thumbs.length === 0);
-      const waveform = sound && (grew || this.wave === null);
+      if (grew) unsettled = SETTLING;
+      else if (unsettled > 0) unsettled -= 1;
+      const more = grew || unsettled > 0;
+      const storyboard = picture && (more || this.thumbs.length === 0);
+      const waveform = sound && (more || this.wave === null);
       if (!storyboard && !waveform) return;
       left = grew ? TRIES : left - 1;
       if (left < 0) return;
@@ -32,7 +39,7 @@ export class Looks {
         waveform ? api.waveform(this.recording, abort.signal).catch(() => null) : null,
       ]);
       const thumbs = vtt === null ? [] : readStoryboard(vtt);
-      if (thumbs.length > 0) this.thumbs = grew ? growingSheets(thumbs) : thumbs;
+      if (thumbs.length > 0) this.thumbs = more ? growingSheets(thumbs) : thumbs;
       this.wave = readWaveform(peaks) ?? this.wave;
     };
     let timer: ReturnType<typeof setTimeout> | undefined;
