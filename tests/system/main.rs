@@ -16,4 +16,5 @@ mod operating;
 mod playback;
 mod receipts;
 mod store;
+mod track;
 mod uploads;

@@ -1,5 +1,6 @@
 //! The top level of MP4 and MOV files (ISO/IEC 14496-12, 4.2): where the index (`moov`) lies, and which
-//! stretch of a file to send ahead of its upload so that it plays from its first bytes on.
+//! stretch of a file to send ahead of its upload so that it plays from its first bytes on; and where a recording was
+//! made ([`track`]).
 //!
 //! And what is left of those whose index never was written ([`rescue`]).
 //!
@@ -7,6 +8,7 @@
 //! everything in a file is hostile, and what makes no sense ends the walk.
 
 pub mod rescue;
+pub mod track;
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;

@@ -181,10 +181,12 @@ impl Ingest {
         };
         self.catalog.set_playback(id, &playback).await?;
         self.growing.forget(id);
-        match playable {
-            true => self.want_looks(id).await,
-            false => Ok(()),
+        if playable {
+            self.want_looks(id).await?;
+            return self.want_track(id).await;
         }
+        // It may be a log of positions that was kept beside a film. A crash before this does the probing again.
+        self.came_beside(recording).await
     }
 
     /// A sealed original as the media worker reads it: a descriptor where there is one, else blocks.

@@ -1,7 +1,8 @@
 //! The only room that knows FFmpeg, and what the restricted worker `docket-media` is made of.
 //!
 //! One process examines one recording: what it is ([`probe`]), where every frame lies ([`scan`],
-//! [`segments`]), what its decoders need ([`init`]) and what it looks like ([`poster`], [`look`]); where the bytes
+//! [`segments`]), what its decoders need ([`init`]) and what it looks like ([`poster`], [`look`]),
+//! where it was made ([`positions`]); where the bytes
 //! can't be sent as they are, it makes segments ([`plan`], [`make`]). It reads through
 //! a descriptor it was handed or by asking docketd for blocks ([`recording`]), can open nothing
 //! itself ([`sandbox`]), and may be killed at any moment without loss.
@@ -20,6 +21,7 @@ pub mod make;
 pub mod opening;
 pub mod order;
 pub mod plan;
+pub mod positions;
 pub mod poster;
 pub mod probe;
 pub mod recording;

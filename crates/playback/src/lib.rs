@@ -18,6 +18,7 @@ mod columns;
 pub mod error;
 pub mod facts;
 pub mod fragment;
+pub mod gps;
 pub mod growth;
 mod heads;
 pub mod index;

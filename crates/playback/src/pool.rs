@@ -339,6 +339,7 @@ pub(crate) fn unexpected(answer: &FromWorker) -> Error {
         FromWorker::Segment => "segment",
         FromWorker::Sheet { .. } => "sheet",
         FromWorker::Peaks => "peaks",
+        FromWorker::Positions => "positions",
         FromWorker::Failed(_) => "failed",
     };
     Error::Protocol(format!("an answer to another question: {name}"))

@@ -104,6 +104,9 @@ pub enum Request {
         /// And the one after the last.
         until: u64,
     },
+    /// Where was it made? It need not be a film: also a file that was kept beside one. Answered by
+    /// [`FromWorker::Positions`].
+    Positions,
     /// Misbehave, for tests of the pool. Refused unless the worker was started with `--misbehave`.
     Misbehave(Misbehaviour),
 }
@@ -158,6 +161,8 @@ pub enum FromWorker {
     },
     /// Answer to peaks; the payload has a byte for each.
     Peaks,
+    /// Answer to positions; the payload is a [`crate::gps::GpsTrack`] as JSON, empty where there are none.
+    Positions,
     /// The request can't be met.
     Failed(Failure),
 }

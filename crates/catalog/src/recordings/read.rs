@@ -1,6 +1,6 @@
 //! Recordings as they are shown: with the names of what they refer to.
 
-use docket_base::ids::{CaseId, RecordingId, UnitId};
+use docket_base::ids::{CaseId, DockingId, RecordingId, UnitId};
 
 use crate::Catalog;
 use crate::engine::record::{FromRecord, Record, rows};
@@ -107,6 +107,23 @@ impl Catalog {
             .await?
             .one("SELECT * FROM recordings WHERE id = $1", args![id])
             .await
+    }
+
+    /// What came of these paths of a docking and is closed, whole or not. The paths are few.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn recordings_beside(
+        &self,
+        docking: DockingId,
+        paths: &[String],
+    ) -> Result<Vec<Recording>> {
+        let mut s = Statement::new("SELECT * FROM recordings WHERE docking_id = ");
+        s.bind(docking)
+            .push(" AND state IN ('sealed', 'incomplete') AND device_path IN ");
+        s.bind_list(paths.iter().map(String::as_str));
+        s.push(" ORDER BY id LIMIT 100");
+        self.read().await?.all(s.text, s.values).await
     }
 
     /// A recording as it is shown.

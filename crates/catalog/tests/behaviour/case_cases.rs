@@ -333,6 +333,26 @@ pub async fn what_never_arrived_is_known(f: &Fixture) {
             .expect("not listed")
     );
     f.commit(change, None).await;
+    let mut beside = f.new_recording(f.district, "丁.mp4");
+    (beside.docking_id, beside.station_id) = (Some(docking.id), Some(station.id));
+    beside.device_path = Some("DCIM/丁.mp4".to_owned());
+    let mut change = c.change().await.expect("change");
+    change.insert_recording(&beside).await.expect("insert");
+    f.commit(change, None).await;
+    let paths = ["DCIM/丁.mp4", "DCIM/丁.srt"].map(str::to_owned);
+    let found = async || {
+        let found = c
+            .recordings_beside(docking.id, &paths)
+            .await
+            .expect("beside");
+        found.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert!(found().await.is_empty(), "it is still arriving");
+    let mut change = c.change().await.expect("change");
+    let sealed = f.seal(b"beside", "sealed/beside");
+    change.seal(beside.id, &sealed).await.expect("seal");
+    f.commit(change, None).await;
+    assert_eq!(found().await, [beside.id]);
     let wanted = async || {
         let wanted = c.wanted_first(station.id, 10).await.expect("wanted");
         let path = |file: docket_catalog::WantedFile| file.path;

@@ -114,6 +114,7 @@ fn playback() -> OpenApiRouter<AppState> {
         .routes(routes!(recordings::looks::storyboard))
         .routes(routes!(recordings::looks::sheet))
         .routes(routes!(recordings::looks::waveform))
+        .routes(routes!(recordings::looks::track))
         .routes(routes!(recordings::play::playlist))
         .routes(routes!(recordings::play::init))
         .routes(routes!(recordings::play::segment))

@@ -309,6 +309,48 @@ async fn a_poster_is_a_picture_and_no_viewing() {
 }
 
 #[tokio::test]
+async fn a_track_is_kept_and_no_viewing() {
+    let world = world().await;
+    let me = world.token("read", Place::Own).await;
+    let id = playable(&world, Place::Own).await;
+    let path = format!("/v1/recordings/{id}/track.json");
+    assert_eq!(me.get(&path).await.expect(404).problem(), "not-found");
+    let points = br#"{"source":"gpmf","from_recording":null,"points":[]}"#;
+    let of = |made: &str| [made.as_bytes(), b"\n", points].concat();
+    keep(
+        &world,
+        id,
+        "track.jsonl",
+        &of(r#"{"own":true,"beside":[],"from":null}"#),
+    )
+    .await;
+    let found = me.get(&path).await.expect(200);
+    assert_eq!(found.header("content-type"), "application/json");
+    assert_eq!(found.header("cache-control"), "private, max-age=300");
+    assert_eq!(found.body, points);
+    let known = me.with("if-none-match", found.header("etag"));
+    known.get(&path).await.expect(304);
+    let sibling = world.token("read", Place::Sibling).await;
+    sibling.get(&path).await.expect(404);
+    // A side file may still come; and of one that is gone nothing is shown.
+    keep(
+        &world,
+        id,
+        "track.jsonl",
+        &of(r#"{"own":false,"beside":[],"from":null}"#),
+    )
+    .await;
+    let found = me.get(&path).await.expect(200);
+    assert_eq!(found.header("cache-control"), "private, no-cache");
+    let gone = RecordingId::from_bytes([7; 16]);
+    let made = format!(r#"{{"own":false,"beside":["{gone}"],"from":"{gone}"}}"#);
+    keep(&world, id, "track.jsonl", &of(&made)).await;
+    me.get(&path).await.expect(404);
+    let custody = world.custody_of(id).await;
+    assert!(!custody.contains(&"viewing.opened".to_owned()));
+}
+
+#[tokio::test]
 async fn storyboard_and_waveform_are_kept_and_no_viewing() {
     let world = world().await;
     let me = world.token("read", Place::Own).await;

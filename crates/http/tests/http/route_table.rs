@@ -162,6 +162,7 @@ const TABLE: &[Row] = &[
         About::Unit,
         "ASCXr",
     ),
+    row("GET /v1/recordings/{id}/track.json", About::Unit, "ASCXr"),
     // Nobody has a viewing open here.
     row_as(
         "POST /v1/recordings/{id}/shown",
@@ -449,6 +450,7 @@ fn is_right(row: &Row, letter: char, place: Place, status: u16) -> bool {
         "/storyboard.vtt",
         "/{sheet}",
         "/waveform.json",
+        "/track.json",
     ];
     let poster = looks.iter().any(|look| row.route.ends_with(look));
     match row.about {

@@ -7,7 +7,7 @@ use docket_playback::Error as PlaybackError;
 use docket_playback::looks::waveform;
 
 use super::making::Reach;
-use super::{WAVEFORM, lock};
+use super::{TRACK, WAVEFORM, lock};
 use crate::probe::derivative;
 use crate::read_back::sealed_facts;
 use crate::{Ingest, IngestError, Result};
@@ -60,7 +60,11 @@ impl Ingest {
         if self.playback.is_none() {
             return Ok(false);
         }
-        let Some(job) = self.catalog.claim_job(&[LOOKS], self.clock.now()).await? else {
+        let Some(job) = self
+            .catalog
+            .claim_job(&[LOOKS, TRACK], self.clock.now())
+            .await?
+        else {
             return Ok(false);
         };
         let row = self.catalog.recording(job.recording_id).await?;
@@ -69,7 +73,11 @@ impl Ingest {
             return Ok(true);
         };
         let last_in_time = job.attempts >= ATTEMPTS_IN_TIME;
-        match self.look(&recording, last_in_time).await {
+        let done = match job.kind.as_str() {
+            TRACK => self.find_track(&recording, last_in_time).await,
+            _ => self.look(&recording, last_in_time).await,
+        };
+        match done {
             Ok(()) => self.catalog.complete_job(job.id).await?,
             Err(error) => {
                 tracing::warn!(recording = %recording.id, %error, "not looked at; trying again");

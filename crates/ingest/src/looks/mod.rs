@@ -7,6 +7,7 @@
 
 mod job;
 mod making;
+mod track;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,7 @@ use docket_vault::DerivativeName;
 use tokio::time::Instant;
 
 pub use self::job::LOOKS;
+pub use self::track::{TRACK, TRACK_FILE};
 use crate::probe::{POSTER, derivative};
 use crate::{Ingest, Result};
 

@@ -80,6 +80,56 @@ pub async fn waveform(
     Ok(looked(&headers, "application/json", keep, found.what))
 }
 
+/// Where the recording was made: at most one position a second, from the recording itself or from a file that its
+/// recorder kept beside it. Coordinates are those that were recorded. It opens no viewing.
+#[utoipa::path(get, path = "/v1/recordings/{id}/track.json", tag = "playback",
+    params(("id" = String, Path, description = "The recording's id")),
+    responses((status = 200, description = "The positions", body = Track),
+        (status = 304, description = "The one of If-None-Match is still the present one"),
+        (status = 404, description = "There is none (yet), or no recording that you may see", body = crate::problem::ProblemBody)))]
+pub async fn track(
+    State(app): State<AppState>,
+    who: Principal,
+    Path(id): Path<RecordingId>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let (_, row) = permitted(&app, &who, Action::View, id).await?;
+    shows(row.state)?;
+    let found = app.ingest().track(&row).await?.ok_or(Kind::NotFound)?;
+    let keep = keep(&found);
+    Ok(looked(&headers, "application/json", keep, found.what))
+}
+
+/// Where a recording was made.
+#[derive(Debug, utoipa::ToSchema)]
+#[allow(dead_code)] // sent as it was kept
+pub struct Track {
+    /// How the positions were kept: `gpmf`, `novatek`, `camm`, `nmea`, `srt`, or `location`, one place for all of it.
+    source: String,
+    /// The recording that is the file beside it, where the positions are from there.
+    from_recording: Option<String>,
+    /// In the order of their times; at least one.
+    points: Vec<TrackPoint>,
+}
+
+/// A position.
+#[derive(Debug, utoipa::ToSchema)]
+#[allow(dead_code)] // sent as it was kept
+pub struct TrackPoint {
+    /// When, from the beginning of what is played.
+    at_ms: u64,
+    /// North is positive.
+    latitude_deg: f64,
+    /// East is positive.
+    longitude_deg: f64,
+    /// As the recorder counts it: above the sea or above the ellipsoid.
+    altitude_m: Option<f64>,
+    /// Over ground.
+    speed_m_per_s: Option<f64>,
+    /// The satellites' time, where the format says that it is UTC (RFC 3339).
+    fix_at: Option<String>,
+}
+
 /// How loud a recording is.
 #[derive(Debug, utoipa::ToSchema)]
 #[allow(dead_code)] // sent as it was kept
