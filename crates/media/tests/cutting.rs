@@ -3,8 +3,10 @@
 
 mod common;
 
-use common::{H264_AAC, Store, cases, compare, files, footage, id, join, pool, source};
-use docket_playback::{Source, Verdict};
+use common::{
+    H264_AAC, Store, cases, compare, decoded, files, footage, id, join, packets, pool, source,
+};
+use docket_playback::{Reason, ReasonCode, Source, Verdict};
 
 #[tokio::test]
 async fn generated_footage_survives_cutting() {
@@ -163,7 +165,18 @@ async fn survives(part: &str, least: usize) {
         }
         let joined = scratch.path().join("joined.mp4");
         join(&index, &source(path), &joined).await;
-        compare(&name, path, &joined, &index);
+        let found = |note: &Reason| note.code == ReasonCode::RecoveredByScan;
+        match prepared.facts.verdict.first_reason().is_some_and(found) {
+            // ffprobe can't read it: the tests of interrupted recordings hold such to their original.
+            true => {
+                assert!(packets(path).0.is_empty(), "{name}");
+                let (pictures, complaints) = decoded(&joined);
+                let sent = packets(&joined).0[&0].len();
+                assert!(complaints.is_empty(), "{name}: {complaints}");
+                assert_eq!(pictures, sent, "{name}");
+            }
+            false => compare(&name, path, &joined, &index),
+        }
         let (segments, index_bytes) = (index.segments().len(), index.to_bytes().len());
         println!("{name}: {segments} segments, index {index_bytes} B");
         compared += 1;

@@ -4,9 +4,8 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use common::{footage, id, join, packets, pool, source};
+use common::{decoded, footage, id, join, packets, pool, source};
 use docket_playback::{Mode, Playback, PlaybackIndex, ReasonCode, StreamKind, Variant, Verdict};
 
 const SECONDS: u32 = 6;
@@ -24,22 +23,6 @@ async fn played(pool: &Playback, number: u8, path: &Path, index: &PlaybackIndex,
         joined.extend_from_slice(&made.await.expect("a segment"));
     }
     std::fs::write(to, joined).expect("writes");
-}
-
-/// How many pictures decode, and whether the decoder complained.
-fn decoded(path: &Path) -> (usize, String) {
-    let output = Command::new("ffmpeg")
-        .args(["-nostdin", "-v", "error", "-i"])
-        .arg(path)
-        .args(["-map", "0:v", "-f", "framemd5", "-"])
-        .output()
-        .expect("the ffmpeg program is installed");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let pictures = text.lines().filter(|line| !line.starts_with('#')).count();
-    (
-        pictures,
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    )
 }
 
 fn codes(verdict: &Verdict) -> Vec<ReasonCode> {

@@ -234,6 +234,22 @@ pub fn compare(name: &str, original: &Path, joined: &Path, index: &PlaybackIndex
     }
 }
 
+/// How many pictures decode, and whether the decoder complained.
+pub fn decoded(path: &Path) -> (usize, String) {
+    let output = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-i"])
+        .arg(path)
+        .args(["-map", "0:v", "-f", "framemd5", "-"])
+        .output()
+        .expect("the ffmpeg program is installed");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let pictures = text.lines().filter(|line| !line.starts_with('#')).count();
+    (
+        pictures,
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
 /// All but at most one frame whose bytes are cut off.
 fn whole(old: &[ProbedPacket], new: &[ProbedPacket]) -> Vec<ProbedPacket> {
     let kept = |packet: &&ProbedPacket| new.iter().any(|other| other.hash == packet.hash);
