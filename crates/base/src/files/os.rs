@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rustix::fs::{Advice, CWD, OFlags, RenameFlags};
 
+use super::past_cache::PastCache;
 use super::{File, Files, Metadata};
 
 /// The machine's file system.
@@ -16,12 +17,18 @@ use super::{File, Files, Metadata};
 pub struct OsFiles;
 
 #[derive(Debug)]
-struct OsFile(fs::File);
+struct OsFile {
+    file: fs::File,
+    past_cache: PastCache,
+}
 
 const NO_FOLLOW: i32 = OFlags::NOFOLLOW.bits() as i32;
 
 fn open(options: &fs::OpenOptions, path: &Path) -> io::Result<Arc<dyn File>> {
-    Ok(Arc::new(OsFile(options.open(path)?)))
+    Ok(Arc::new(OsFile {
+        file: options.open(path)?,
+        past_cache: PastCache::default(),
+    }))
 }
 
 impl Files for OsFiles {
@@ -131,23 +138,27 @@ impl Files for OsFiles {
 
 impl File for OsFile {
     fn write_all_at(&self, bytes: &[u8], offset_bytes: u64) -> io::Result<()> {
-        self.0.write_all_at(bytes, offset_bytes)
+        self.file.write_all_at(bytes, offset_bytes)
+    }
+
+    fn write_past_cache(&self, pieces: &[&[u8]], offset_bytes: u64) -> io::Result<()> {
+        self.past_cache.write(&self.file, pieces, offset_bytes)
     }
 
     fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<usize> {
-        self.0.read_at(buffer, offset_bytes)
+        self.file.read_at(buffer, offset_bytes)
     }
 
     fn size_bytes(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.size())
+        Ok(self.file.metadata()?.size())
     }
 
     fn set_size(&self, size_bytes: u64) -> io::Result<()> {
-        self.0.set_len(size_bytes)
+        self.file.set_len(size_bytes)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 
     #[allow(unsafe_code)]
@@ -160,7 +171,7 @@ impl File for OsFile {
         // SAFETY: a plain system call on a descriptor that `self` keeps open; no memory is passed.
         let code = unsafe {
             libc::sync_file_range(
-                self.0.as_raw_fd(),
+                self.file.as_raw_fd(),
                 offset,
                 length,
                 libc::SYNC_FILE_RANGE_WRITE,
@@ -176,7 +187,7 @@ impl File for OsFile {
     fn drop_cache(&self, offset_bytes: u64, length_bytes: u64) -> io::Result<()> {
         let length = std::num::NonZeroU64::new(length_bytes);
         Ok(rustix::fs::fadvise(
-            self.0.as_fd(),
+            self.file.as_fd(),
             offset_bytes,
             length,
             Advice::DontNeed,
@@ -186,7 +197,7 @@ impl File for OsFile {
     fn read_descriptor(&self) -> io::Result<Option<OwnedFd>> {
         // Opened anew, so that the worker has neither our write access nor our file position.
         use std::os::fd::AsRawFd;
-        let path = format!("/proc/self/fd/{}", self.0.as_raw_fd());
+        let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         Ok(Some(fs::OpenOptions::new().read(true).open(path)?.into()))
     }
 }

@@ -226,7 +226,7 @@ impl Pump {
                     }) {
                         break Ended::TooLong;
                     }
-                    let chunk = rest.split_to(rest.len().min(CHUNK_BYTES));
+                    let chunk = rest.split_to(rest.len().min(reach.until_mark(every)));
                     let Some(chunk) = self.admit(chunk, &mut reach, lock, budget, marks).await?
                     else {
                         // Not taken, so it is sent again: to whoever takes over, or after the restart.
@@ -237,7 +237,7 @@ impl Pump {
                     reach
                         .deadline
                         .get_or_insert_with(|| Instant::now() + MARK_AFTER);
-                    if reach.unmarked_bytes() < every {
+                    if !reach.offset_bytes.is_multiple_of(every) {
                         continue;
                     }
                     if !self.room.has_room() {
@@ -310,6 +310,13 @@ struct Reach {
 impl Reach {
     fn unmarked_bytes(&self) -> u64 {
         self.offset_bytes - self.marked_bytes
+    }
+
+    /// A chunk's largest size: marks set by distance lie at multiples of it, so that the vault writes whole
+    /// blocks.
+    fn until_mark(&self, every: u64) -> usize {
+        let left = every - self.offset_bytes % every;
+        usize::try_from(left).map_or(CHUNK_BYTES, |left| left.min(CHUNK_BYTES))
     }
 }
 

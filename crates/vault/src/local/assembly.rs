@@ -17,9 +17,10 @@ use super::{LocalConfig, Shared, lock, lost_worker};
 use crate::contract::{Assembly, AssemblyState, Durable};
 use crate::error::{Result, VaultError};
 
-/// Chunks are handed to the writer in batches of about so many bytes: waking a thread for each of a
-/// connection's small reads costs more than writing them.
-const BATCH_BYTES: usize = 256 * 1024;
+/// Chunks are handed to the writer in batches that end at multiples of so many bytes: whole blocks can be
+/// written past the page cache, and waking a thread for each of a connection's small reads costs more
+/// than writing them.
+const BATCH_BYTES: u64 = 1 << 20;
 
 /// The side of an upload that receives bytes.
 pub(super) struct LocalAssembly {
@@ -134,21 +135,23 @@ impl Assembly for LocalAssembly {
         self.appended_bytes
     }
 
-    async fn append(&mut self, bytes: Bytes) -> Result<()> {
+    async fn append(&mut self, mut bytes: Bytes) -> Result<()> {
         self.writer.check()?;
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        let permit = self.room_for(bytes.len()).await?;
-        match &mut self.batch_permit {
-            Some(held) => held.merge(permit),
-            none => *none = Some(permit),
-        }
-        self.appended_bytes += bytes.len() as u64;
-        self.batch_bytes += bytes.len();
-        self.batch.push(bytes);
-        if self.batch_bytes >= BATCH_BYTES {
-            self.hand_over();
+        while !bytes.is_empty() {
+            let left = BATCH_BYTES - self.appended_bytes % BATCH_BYTES;
+            let fits = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let piece = bytes.split_to(fits);
+            let permit = self.room_for(piece.len()).await?;
+            match &mut self.batch_permit {
+                Some(held) => held.merge(permit),
+                none => *none = Some(permit),
+            }
+            self.appended_bytes += piece.len() as u64;
+            self.batch_bytes += piece.len();
+            self.batch.push(piece);
+            if self.appended_bytes.is_multiple_of(BATCH_BYTES) {
+                self.hand_over();
+            }
         }
         Ok(())
     }
@@ -197,13 +200,12 @@ impl Writer {
         if self.check().is_err() {
             return;
         }
-        let mut at = offset_bytes;
-        for chunk in batch {
-            if let Err(error) = self.file.write_all_at(&chunk, at) {
-                return self.fail(error.into());
-            }
-            at += chunk.len() as u64;
+        let pieces: Vec<&[u8]> = batch.iter().map(|chunk| &chunk[..]).collect();
+        if let Err(error) = self.file.write_past_cache(&pieces, offset_bytes) {
+            return self.fail(error.into());
         }
+        let length_bytes: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let at = offset_bytes + length_bytes as u64;
         let begun = {
             let mut progress = lock(&self.progress);
             progress.written_bytes = at;

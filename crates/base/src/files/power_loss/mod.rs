@@ -340,6 +340,11 @@ impl File for OpenFile {
         self.change(Change::Write(offset_bytes, bytes.to_vec()))
     }
 
+    /// One change: what of it a power cut leaves is decided as for any write that was not synced.
+    fn write_past_cache(&self, pieces: &[&[u8]], offset_bytes: u64) -> io::Result<()> {
+        self.change(Change::Write(offset_bytes, pieces.concat()))
+    }
+
     fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<usize> {
         self.files
             .look(|disk| Ok(disk.read(self.file, buffer, offset_bytes)))
