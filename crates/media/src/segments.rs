@@ -19,8 +19,13 @@ use docket_playback::rows::{Sample, TrackRun};
 use crate::fault::Result;
 use crate::scan::Frame;
 
-/// The first segments are short, so that the first picture comes soon.
-const TARGETS_US: [i64; 3] = [1_500_000, 2_000_000, 4_000_000];
+/// The first segment is short, so that the first picture comes soon.
+const FIRST_US: i64 = 1_500_000;
+/// And all are, so that a seek fetches little, as far as most recorders' files go;
+const SHORT_US: i64 = 2_000_000;
+const SHORT_UNTIL_US: i64 = 1_800_000_000;
+/// from there on longer ones, lest the playlist of a long recording takes long to read.
+const LONG_US: i64 = 4_000_000;
 /// A segment of so many bytes ends at the next keyframe, however short.
 const ENOUGH_BYTES: u64 = 8 << 20;
 /// A segment of more is cut anywhere: memory for a request is bounded.
@@ -136,7 +141,11 @@ fn lead_cuts(lead: &Track, tracks: usize) -> Vec<Cut> {
     for (number, frame) in lead.frames.iter().enumerate() {
         let at_us = lead.micros(frame.pts);
         let since_us = at_us - cuts[cuts.len() - 1].at_us; // never empty
-        let target_us = TARGETS_US[(cuts.len() - 1).min(TARGETS_US.len() - 1)];
+        let target_us = match cuts.len() {
+            1 => FIRST_US,
+            _ if at_us < SHORT_UNTIL_US => SHORT_US,
+            _ => LONG_US,
+        };
         let enough = since_us >= target_us || bytes >= ENOUGH_BYTES;
         if frame.key && number > 0 && since_us > 0 && enough {
             let mut first = vec![0; tracks];
