@@ -30,7 +30,7 @@ pub(super) fn day(year: i64, month: i64, day: i64) -> Option<i64> {
 pub(super) fn time_ms(hour: i64, minute: i64, millis: i64) -> Option<i64> {
     let is_time =
         (0..24).contains(&hour) && (0..60).contains(&minute) && (0..61_000).contains(&millis);
-    is_time.then_some((hour * 60 + minute) * 60_000 + millis)
+    is_time.then(|| (hour * 60 + minute) * 60_000 + millis)
 }
 
 #[cfg(test)]
@@ -59,5 +59,7 @@ mod tests {
         }
         assert_eq!(time_ms(23, 59, 59_999), Some(DAY_MS - 1));
         assert_eq!(time_ms(24, 0, 0), None);
+        assert_eq!(time_ms(i64::MAX, 0, 0), None);
+        assert_eq!(time_ms(1, 0, i64::MAX), None);
     }
 }
