@@ -1,6 +1,7 @@
 //! Time as a value. Nothing outside this file asks the machine what time it is.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,6 +17,9 @@ use time::{Duration, OffsetDateTime, UtcOffset};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Micros(pub i64);
 
+/// The times that the text form can say: years 1 to 9999.
+const WRITABLE: RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+
 impl Micros {
     /// Microseconds in a second.
     pub const PER_SECOND: i64 = 1_000_000;
@@ -23,10 +27,16 @@ impl Micros {
     /// Parses RFC 3339 with any offset; what is finer than a microsecond is cut off.
     ///
     /// # Errors
-    /// [`BadTime`] when the text is not RFC 3339 or lies outside years 0 to 9999.
+    /// [`BadTime`] when the text is not RFC 3339, or the time lies outside years 1 to 9999 UTC: it would be written
+    /// as another one.
     pub fn parse_rfc3339(text: &str) -> Result<Self, BadTime> {
-        let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| BadTime(text.to_owned()))?;
-        Ok(Self((at.unix_timestamp_nanos() / 1_000) as i64))
+        let bad = || BadTime(text.to_owned());
+        let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| bad())?;
+        let micros = at.unix_timestamp_nanos().div_euclid(1_000);
+        let micros = i64::try_from(micros)
+            .ok()
+            .filter(|at| WRITABLE.contains(at));
+        micros.map(Self).ok_or_else(bad)
     }
 
     /// RFC 3339 in UTC with six decimals, e.g. `2026-11-23T17:45:00.000000Z`.
@@ -60,9 +70,7 @@ impl Micros {
     }
 
     fn to_offset(self) -> OffsetDateTime {
-        let clamped = self
-            .0
-            .clamp(-62_135_596_800_000_000, 253_402_300_799_999_999);
+        let clamped = self.0.clamp(*WRITABLE.start(), *WRITABLE.end());
         (OffsetDateTime::UNIX_EPOCH + Duration::microseconds(clamped)).to_offset(UtcOffset::UTC)
     }
 }
@@ -152,6 +160,22 @@ mod tests {
         assert_eq!(at.to_rfc3339(), "2026-11-23T01:30:00.500000Z");
         assert_eq!(at.utc_day(), (2026, 11, 23));
         assert!(Micros::parse_rfc3339("23.11.2026").is_err());
+    }
+
+    #[test]
+    fn what_is_read_is_written_as_the_same_time() {
+        let read = |text: &str| Micros::parse_rfc3339(text).map(Micros::to_rfc3339);
+        // Cut off, not rounded up, also before 1970.
+        let before = read("1969-12-31T23:59:59.9999999Z");
+        assert_eq!(before.as_deref(), Ok("1969-12-31T23:59:59.999999Z"));
+        assert!(read("0001-01-01T00:00:00Z").is_ok());
+        for other in [
+            "0000-12-31T23:59:59Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+        ] {
+            assert!(read(other).is_err(), "{other}");
+        }
     }
 
     #[test]

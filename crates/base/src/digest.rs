@@ -186,7 +186,15 @@ impl RunningDigest {
     }
 }
 
+/// Blocks of 64 bytes that a midstate may count: no file has an exbibyte, and counting its bits would overflow.
+const MOST_BLOCKS: u64 = 1 << 54;
+
 fn revive<H: SerializableState>(bytes: &[u8]) -> Option<H> {
+    // Behind eight words of 32 bits, in both.
+    let blocks = bytes.get(32..)?.first_chunk::<8>()?;
+    if u64::from_le_bytes(*blocks) > MOST_BLOCKS {
+        return None;
+    }
     let state = SerializedState::<H>::try_from(bytes).ok()?;
     H::deserialize(&state).ok()
 }
@@ -222,6 +230,22 @@ mod tests {
             RunningDigest::restore(&state).err(),
             Some(BadMidstate("SHA-256"))
         );
+    }
+
+    #[test]
+    fn midstates_of_impossible_files_are_refused() {
+        let mut running = RunningDigest::new(true);
+        running.update(&[0; 64]);
+        let mut state = running.midstate();
+        assert_eq!(state.sha256[32..40], 1_u64.to_le_bytes());
+        assert!(RunningDigest::restore(&state).is_ok());
+        state.sha256[32..40].copy_from_slice(&u64::MAX.to_le_bytes());
+        assert!(RunningDigest::restore(&state).is_err());
+        let mut state = running.midstate();
+        let sm3 = state.sm3.as_mut().expect("configured");
+        assert_eq!(sm3[32..40], 1_u64.to_le_bytes());
+        sm3[32..40].copy_from_slice(&u64::MAX.to_le_bytes());
+        assert!(RunningDigest::restore(&state).is_err());
     }
 
     proptest! {
