@@ -45,10 +45,9 @@ impl ServerAddress {
             "http" => return Err(BadAddress::PlainHttp(url.to_string())),
             _ => return Err(shape()),
         }
-        if !url.path().ends_with('/') {
-            let with_slash = format!("{}/", url.path());
-            url.set_path(&with_slash);
-        }
+        // One slash at the end: this address and the one that is written down are the same.
+        let path = format!("{}/", url.path().trim_end_matches('/'));
+        url.set_path(&path);
         Ok(Self(url))
     }
 
@@ -145,6 +144,18 @@ mod tests {
                 ),
                 "{shapeless}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_written_down_is_read_as_the_same() {
+        for text in [
+            "https://a.example//",
+            "https://a.example/docket//",
+            "http://[::1]:8600",
+        ] {
+            let address: ServerAddress = text.parse().expect("valid");
+            assert_eq!(address.to_string().parse(), Ok(address), "{text}");
         }
     }
 
