@@ -62,7 +62,10 @@ impl CardPath {
         let mut rest = text.as_bytes();
         while let Some((first, tail)) = rest.split_first() {
             if *first == b'%' {
-                let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
+                // The reader of numbers would take a sign, too.
+                let digits = tail.get(..2)?;
+                let digits = digits.iter().all(u8::is_ascii_hexdigit).then_some(digits)?;
+                let digits = std::str::from_utf8(digits).ok()?;
                 bytes.push(u8::from_str_radix(digits, 16).ok()?);
                 rest = &tail[2..];
             } else {
@@ -158,7 +161,7 @@ mod tests {
         for name in [&b""[..], b".", b"..", b"a/b", b"a\0"] {
             assert_eq!(CardPath::root().join(name), None);
         }
-        for text in ["../a", "a//b", "/a", "a/%2E%2E/b", "%zz", "a%4"] {
+        for text in ["../a", "a//b", "/a", "a/%2E%2E/b", "%zz", "a%4", "a%+5"] {
             assert_eq!(CardPath::from_text(text), None, "{text}");
         }
     }
