@@ -18,6 +18,8 @@ pub fn case_number_key(number: &str) -> String {
             '〕' | ')' | '】' | '}' | '⟧' => ']',
             other => other,
         })
+        // What a space kept apart may now be one character.
+        .nfkc()
         .collect()
 }
 
@@ -42,6 +44,13 @@ mod tests {
             assert_eq!(case_number_key(same), key, "{same}");
         }
         assert_ne!(case_number_key("贵卫医罚〔2026〕13号"), key);
+    }
+
+    #[test]
+    fn a_key_is_its_own_key() {
+        let key = case_number_key("e \u{301} \u{1100} \u{1161} 12");
+        assert_eq!(key, "\u{e9}\u{ac00}12");
+        assert_eq!(case_number_key(&key), key);
     }
 
     #[test]
