@@ -65,7 +65,10 @@ pub struct GpsTrack {
 
 impl GpsTrack {
     /// Reads what a worker sent, which a hostile file may have taken over.
-    fn from_worker(json: &[u8]) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when it is no track, or one that leads nowhere on earth or back in time.
+    pub fn from_worker(json: &[u8]) -> Result<Self> {
         let wrong = |what: &str| Error::Protocol(format!("positions: {what}"));
         let mut track: Self = serde_json::from_slice(json).map_err(|_| wrong("no JSON"))?;
         if !(1..=MOST_POINTS).contains(&track.points.len()) {

@@ -1,6 +1,6 @@
 //! Making a segment: reading what its feeds name, and copying or transcoding it.
 
-mod bits;
+pub mod bits;
 mod encoders;
 mod picture;
 mod reading;
