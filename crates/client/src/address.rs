@@ -60,10 +60,12 @@ impl ServerAddress {
         url
     }
 
-    /// Resolves what a `Location` header says, refusing another origin: the token goes nowhere else.
+    /// Resolves what a `Location` header says, refusing another origin: the token goes nowhere else; and a name before
+    /// the host, which would be sent in the token's place.
     pub(crate) fn resolve(&self, location: &str) -> Option<Url> {
         let url = self.0.join(location).ok()?;
-        (url.origin() == self.0.origin()).then_some(url)
+        let is_bare = url.username().is_empty() && url.password().is_none();
+        (is_bare && url.origin() == self.0.origin()).then_some(url)
     }
 
     /// Whether the connection is encrypted.
@@ -166,6 +168,7 @@ mod tests {
         assert!(url.path().starts_with("/base/v1/cases/%E8%B4%B5"), "{url}");
         assert!(url.path().ends_with("%2F..%2Fx"), "{url}");
         assert!(server.resolve("http://evil.example/files/1").is_none());
+        assert!(server.resolve("http://evil@127.0.0.1:1/files/1").is_none());
         assert_eq!(
             server.resolve("/files/1").map(|url| url.to_string()),
             Some("http://127.0.0.1:1/files/1".into())
