@@ -22,10 +22,11 @@ pub fn imf_fixdate(at: Micros) -> String {
         .unwrap_or_default()
 }
 
-/// The time that a text of this form names; `None` for any other text.
+/// The time that a text of this form names; `None` for any other text, and for times that [`imf_fixdate`] doesn't write.
 pub fn parse_imf_fixdate(text: &str) -> Option<Micros> {
     let at = PrimitiveDateTime::parse(text, FORM).ok()?.assume_utc();
-    Some(Micros(at.unix_timestamp().checked_mul(Micros::PER_SECOND)?))
+    let seconds = Some(at.unix_timestamp()).filter(|at| (0..=LAST_SECOND).contains(at))?;
+    Some(Micros(seconds * Micros::PER_SECOND))
 }
 
 #[cfg(test)]
@@ -42,6 +43,7 @@ mod tests {
             "Fri, 31 Dec 9999 23:59:59 GMT"
         );
         assert_eq!(parse_imf_fixdate("1994-11-06T08:49:37Z"), None);
+        assert_eq!(parse_imf_fixdate("Sun, 06 Nov 1904 08:49:37 GMT"), None);
     }
 
     proptest! {
