@@ -1,67 +1,108 @@
 //! An index while its recording is still arriving: which segments can be cut already, and whether a
 //! newer index goes on where an older one stopped.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::index::{PlaybackIndex, SegmentHead};
 use crate::made::{self, Feed, Variant};
 use crate::playlist;
+use crate::rows::Sample;
+
+/// Frames of an index that are looked at, all segments together: feeds of neighbours overlap, so it is four times what a
+/// worker indexes. A few bytes can stand for very many frames.
+const MOST_FRAMES: usize = 16_000_000;
+
+/// Counts frames, as long as there may be more.
+struct Counted(usize);
+
+impl Counted {
+    fn add(&mut self, frames: usize) -> Result<()> {
+        self.0 += frames;
+        match self.0 <= MOST_FRAMES {
+            true => Ok(()),
+            false => Err(Error::BadIndex("more frames than any index has")),
+        }
+    }
+}
 
 /// How many bytes of the original must be there so that segments `0..=n` can be cut, for each `n`.
 ///
 /// # Errors
-/// [`crate::Error::BadIndex`] when rows are damaged.
+/// [`Error::BadIndex`] when rows are damaged, or there are more than any worker finds.
 pub fn reach(index: &PlaybackIndex) -> Result<Vec<u64>> {
     if index.is_made() {
         return reach_of_made(index);
     }
-    let mut needed = 0_u64;
+    let (mut needed, mut counted) = (0_u64, Counted(0));
     (0..index.segments().len())
         .map(|number| {
-            let ends = index
-                .runs(number)?
-                .into_iter()
-                .flat_map(|run| run.samples)
-                .map(|sample| sample.offset.saturating_add(u64::from(sample.size_bytes)));
-            needed = needed.max(ends.max().unwrap_or(0));
+            for run in index.runs(number)? {
+                counted.add(run.samples.len())?;
+                let end =
+                    |sample: &Sample| sample.offset.saturating_add(u64::from(sample.size_bytes));
+                needed = needed.max(run.samples.iter().map(end).max().unwrap_or(0));
+            }
             Ok(needed)
         })
         .collect()
+}
+
+/// What is kept of a feed: its frames are many, and there may be many feeds.
+struct Fed {
+    track: usize,
+    offset: u64,
+    /// Decode times of its first frame and behind its last. Sound may begin before 0.
+    begins: i64,
+    ends: i64,
+}
+
+impl Fed {
+    /// `None` for one that feeds nothing.
+    fn of(feed: &Feed) -> Option<Self> {
+        let lasts: i64 = feed.packets.iter().map(|p| i64::from(p.duration)).sum();
+        let begins = feed.decode_time.cast_signed();
+        (!feed.packets.is_empty()).then_some(Self {
+            track: feed.track,
+            offset: feed.offset,
+            begins,
+            ends: begins.saturating_add(lasts),
+        })
+    }
 }
 
 /// A feed tells where its first frame lies and not where its last one ends. A track's frames lie in the
 /// order of their decoding: they end before the first of a feed that begins after them. Where none does,
 /// all of the file is needed.
 fn reach_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
-    let feeds: Vec<Vec<Feed>> = (0..index.segments().len())
-        .map(|number| made::unpack(&index.feed(number)?))
-        .collect::<Result<_>>()?;
+    let mut counted = Counted(0);
+    let mut segments: Vec<Vec<Fed>> = Vec::new();
+    for number in 0..index.segments().len() {
+        let feeds = made::unpack(&index.feed(number)?)?;
+        counted.add(feeds.iter().map(|feed| feed.packets.len()).sum())?;
+        segments.push(feeds.iter().filter_map(Fed::of).collect());
+    }
     let mut begins: Vec<Vec<(i64, u64)>> = vec![Vec::new(); index.tracks().len()];
-    for feed in feeds.iter().flatten().filter(|f| !f.packets.is_empty()) {
-        let Some(track) = begins.get_mut(feed.track) else {
+    for fed in segments.iter().flatten() {
+        let Some(track) = begins.get_mut(fed.track) else {
             continue; // of a damaged index: nothing is made for it
         };
         // Where a file keeps another order, what lies furthest counts.
         let offset = track
             .last()
-            .map_or(feed.offset, |last| last.1.max(feed.offset));
-        // Sound may begin before 0.
-        track.push((feed.decode_time.cast_signed(), offset));
+            .map_or(fed.offset, |last| last.1.max(fed.offset));
+        track.push((fed.begins, offset));
     }
     let size_bytes = index.facts().size_bytes;
-    let end_of = |feed: &Feed| {
-        let lasts: i64 = feed.packets.iter().map(|p| i64::from(p.duration)).sum();
-        let end = feed.decode_time.cast_signed().saturating_add(lasts);
-        let track = begins.get(feed.track)?;
-        let after = track.partition_point(|(decode_time, _)| *decode_time < end);
+    let end_of = |fed: &Fed| {
+        let track = begins.get(fed.track)?;
+        let after = track.partition_point(|(decode_time, _)| *decode_time < fed.ends);
         Some(track.get(after).map_or(size_bytes, |(_, offset)| *offset))
     };
     let mut needed = 0_u64;
-    let of_segment = |feeds: &Vec<Feed>| {
-        let frames = feeds.iter().filter(|f| !f.packets.is_empty());
-        needed = needed.max(frames.filter_map(end_of).max().unwrap_or(0));
+    let of_segment = |feeds: &Vec<Fed>| {
+        needed = needed.max(feeds.iter().filter_map(end_of).max().unwrap_or(0));
         needed
     };
-    Ok(feeds.iter().map(of_segment).collect())
+    Ok(segments.iter().map(of_segment).collect())
 }
 
 /// Whether a player that has the first `count` segments of `earlier` can go on with `later`: same init
@@ -94,7 +135,7 @@ mod tests {
     use crate::facts::{Facts, StreamKind, Verdict};
     use crate::index::{NewInits, NewMadeSegment, NewSegment, Track};
     use crate::made::FeedPacket;
-    use crate::rows::{Sample, TrackRun};
+    use crate::rows::{MAX_SEGMENT_SAMPLES, TrackRun};
 
     fn index(places: &[(u64, u32)], init: &[u8]) -> PlaybackIndex {
         let facts = Facts {
@@ -213,6 +254,17 @@ mod tests {
             &made_index(&[(0, 0, 1), (101, 1_000, 1), (150, 2_000, 1)]),
             2
         ));
+    }
+
+    /// A worker that a hostile file has taken over could keep a thread busy for hours.
+    #[test]
+    fn few_bytes_that_stand_for_very_many_frames_are_refused() {
+        let index = made_index(&[(0, 0, MAX_SEGMENT_SAMPLES as u64)]);
+        assert!(index.feed(0).expect("whole").len() < 64);
+        assert!(reach(&index).is_ok());
+        let mut counted = Counted(MOST_FRAMES - MAX_SEGMENT_SAMPLES);
+        assert!(counted.add(MAX_SEGMENT_SAMPLES).is_ok());
+        assert!(counted.add(1).is_err());
     }
 
     #[test]
