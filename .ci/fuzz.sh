@@ -17,8 +17,7 @@ shift $(($# < 2 ? $# : 2))
 export CARGO_INCREMENTAL=0 RUSTC_WORKSPACE_WRAPPER="$PWD/.ci/instrumented-rustc.sh"
 # With the features of the whole workspace, so that dependencies need not be compiled again.
 cargo build --quiet --locked --workspace --features docket-fuzz/libfuzzer --bin docket-fuzz
-binary=$PWD/${CARGO_TARGET_DIR:-target}/debug/docket-fuzz
-case "${CARGO_TARGET_DIR:-}" in /*) binary=$CARGO_TARGET_DIR/debug/docket-fuzz ;; esac
+binary=${CARGO_TARGET_DIR:-target}/debug/docket-fuzz
 folder=target/fuzz/$target
 mkdir -p "$folder/corpus" "$folder/seeds"
 export DOCKET_FUZZ_TARGET=$target DOCKET_FUZZ_SEEDS=$folder/seeds

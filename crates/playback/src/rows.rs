@@ -11,6 +11,24 @@ pub const MAX_SEGMENT_SAMPLES: usize = 1 << 18;
 /// Most runs in one segment.
 const MAX_RUNS: usize = 64;
 
+/// Frames of an index that are looked at, all segments together: feeds of neighbours overlap, so it is four times what a
+/// worker indexes. A few bytes can stand for very many frames.
+const MOST_FRAMES: usize = 16_000_000;
+
+/// How many frames of an index were looked at, as long as there may be more.
+#[derive(Debug, Default)]
+pub(crate) struct Counted(usize);
+
+impl Counted {
+    pub(crate) fn add(&mut self, frames: usize) -> Result<()> {
+        self.0 += frames;
+        match self.0 <= MOST_FRAMES {
+            true => Ok(()),
+            false => Err(Error::BadIndex("more frames than any index has")),
+        }
+    }
+}
+
 /// One frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
@@ -258,6 +276,13 @@ mod tests {
                 composition,
                 key,
             })
+    }
+
+    #[test]
+    fn more_frames_than_any_index_has_are_not_looked_at() {
+        let mut counted = Counted(MOST_FRAMES - 1);
+        assert!(counted.add(1).is_ok());
+        assert!(counted.add(1).is_err());
     }
 
     proptest! {

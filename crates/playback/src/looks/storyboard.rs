@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::facts::StreamKind;
 use crate::index::{PlaybackIndex, Track};
 use crate::made;
+use crate::rows::Counted;
 
 /// Pictures in a row of a sheet.
 pub const COLUMNS: usize = 5;
@@ -84,11 +85,11 @@ pub fn track(index: &PlaybackIndex) -> Option<&Track> {
 /// [`crate::Error::BadIndex`] when rows are damaged.
 pub fn frames(index: &PlaybackIndex, segments: usize) -> Result<Vec<Frame>> {
     let mut chosen: Vec<Frame> = Vec::new();
-    let mut last = None;
+    let (mut last, mut counted) = (None, Counted::default());
     for number in 0..segments.min(index.segments().len()) {
         let mut keys = match index.is_made() {
-            true => made_keys(index, number)?,
-            false => raw_keys(index, number)?,
+            true => made_keys(index, number, &mut counted)?,
+            false => raw_keys(index, number, &mut counted)?,
         };
         keys.sort_by_key(|frame| frame.at_us);
         for key in keys {
@@ -116,9 +117,10 @@ fn is_picture(index: &PlaybackIndex, track: usize) -> Option<&Track> {
     (track.kind == StreamKind::Video).then_some(track)
 }
 
-fn raw_keys(index: &PlaybackIndex, number: usize) -> Result<Vec<Frame>> {
+fn raw_keys(index: &PlaybackIndex, number: usize, counted: &mut Counted) -> Result<Vec<Frame>> {
     let mut keys = Vec::new();
     for run in index.runs(number)? {
+        counted.add(run.samples.len())?;
         let Some(track) = is_picture(index, run.track) else {
             continue;
         };
@@ -138,9 +140,10 @@ fn raw_keys(index: &PlaybackIndex, number: usize) -> Result<Vec<Frame>> {
     Ok(keys)
 }
 
-fn made_keys(index: &PlaybackIndex, number: usize) -> Result<Vec<Frame>> {
+fn made_keys(index: &PlaybackIndex, number: usize, counted: &mut Counted) -> Result<Vec<Frame>> {
     let mut keys = Vec::new();
     for feed in made::unpack(&index.feed(number)?)? {
+        counted.add(feed.packets.len())?;
         let Some(track) = is_picture(index, feed.track) else {
             continue;
         };
