@@ -65,14 +65,7 @@ impl<'a> Docking<'a> {
                 "the recorder does not say who it is"
             );
         }
-        let docked = station
-            .dock(&identity.serial, &run.bay.name)
-            .map_err(|bay| {
-                format!(
-                    "recorder {} is already in bay {bay}: one serial, two devices",
-                    identity.serial
-                )
-            })?;
+        let docked = run.claim(&identity.serial, found).await?;
         let directory = station.state.recorder(&identity.serial);
         let (state, now, place) = (
             station.state.clone(),

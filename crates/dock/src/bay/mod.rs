@@ -23,7 +23,7 @@ use docket_client::{BayState, DockingOutcome};
 use crate::board::BayFace;
 use crate::card::{Card, CardFile, Listing, listing};
 use crate::config::Bay;
-use crate::station::{Mode, Station, Stop, on_pool, stopped};
+use crate::station::{Docked, Mode, Station, Stop, on_pool, stopped};
 
 use docking::{CAPACITY, Docking};
 pub use outcome::Summary;
@@ -124,6 +124,32 @@ impl BayRun {
                 tracing::warn!(bay = self.bay.name, recorder = docking.serial(), "recorder taken early");
                 docking.end(DockingOutcome::RecorderLost).await;
                 Summary::lost()
+            }
+        }
+    }
+
+    /// The serial is one bay's at a time. Perhaps it is the same recorder, put in here before its going was seen
+    /// there; perhaps a second device. Both are taken in once the other bay has let go.
+    async fn claim(&self, serial: &str, found: &Found) -> Result<Docked, String> {
+        let mut is_told = false;
+        loop {
+            let other = match self.station.dock(serial, &self.bay.name) {
+                Ok(docked) => return Ok(docked),
+                Err(other) => other,
+            };
+            let reason =
+                format!("recorder {serial} is already in bay {other}: one serial, two devices");
+            if self.station.mode != Mode::Endless {
+                return Err(reason);
+            }
+            if !is_told {
+                tracing::warn!(bay = self.bay.name, reason, "waits for the other bay");
+                self.face.show(BayState::Fault, Some(reason.clone()));
+                is_told = true;
+            }
+            self.pause().await;
+            if !self.is_there(found).await {
+                return Err(reason);
             }
         }
     }

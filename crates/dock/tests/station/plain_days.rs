@@ -161,6 +161,49 @@ async fn bays_come_and_go_and_a_pulled_recorder_goes_on_in_another_bay() {
     );
 }
 
+#[tokio::test]
+async fn two_recorders_of_one_serial_are_taken_in_one_after_the_other() {
+    let scene = Scene::new(&["1", "2"], "").await;
+    let shared = std::sync::Arc::clone(&scene.daemon.shared);
+    let films = [footage(3_000_000, 5), footage(2_000_000, 6)];
+    shared.change(|world| world.hold_at = Some(1_000_000));
+    scene.put("1", b"recorder.toml", b"serial = \"TWIN\"");
+    scene.put("1", b"one.mp4", &films[0]);
+    let mut child = scene.start(&["run"]);
+    shared
+        .until("the first begins", |world| world.received == 1_000_000)
+        .await;
+    scene.put("2", b"recorder.toml", b"serial = \"TWIN\"");
+    scene.put("2", b"two.mp4", &films[1]);
+    shared
+        .until("the second is a fault", |world| {
+            world.bay_state("2").as_deref() == Some("fault")
+        })
+        .await;
+    assert!(
+        shared
+            .world()
+            .bay_message("2")
+            .is_some_and(|message| message.contains("already in bay 1"))
+    );
+    shared.change(|world| world.hold_at = None);
+    shared
+        .until("both may be taken", |world| {
+            ["1", "2"]
+                .iter()
+                .all(|bay| world.bay_state(bay).as_deref() == Some("may_be_taken"))
+        })
+        .await;
+    {
+        let world = shared.world();
+        for (name, film) in ["one.mp4", "two.mp4"].into_iter().zip(&films) {
+            assert_eq!(&world.upload_named(name).expect("there").bytes, film);
+        }
+    }
+    terminate(&child);
+    assert!(child.wait().await.expect("end").success());
+}
+
 fn terminate(child: &tokio::process::Child) {
     let id = child.id().expect("running") as i32;
     let process = rustix::process::Pid::from_raw(id).expect("pid");
