@@ -2,6 +2,7 @@
 //! newer index goes on where an older one stopped.
 
 use crate::error::Result;
+use crate::facts::StreamKind;
 use crate::index::{PlaybackIndex, SegmentHead};
 use crate::made::{self, Feed, Variant};
 use crate::playlist;
@@ -29,8 +30,8 @@ pub fn reach(index: &PlaybackIndex) -> Result<Vec<u64>> {
 }
 
 /// A feed tells where its first frame lies and not where its last one ends. A track's frames lie in the
-/// order of their decoding: they end before the first of a feed that begins after them. Where none does,
-/// all of the file is needed.
+/// order of their decoding: they end before the first of a feed that begins after them, or in the packet in
+/// which that one lies. Where none does, all of the file is needed.
 fn reach_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
     let feeds: Vec<Vec<Feed>> = (0..index.segments().len())
         .map(|number| made::unpack(&index.feed(number)?))
@@ -52,8 +53,9 @@ fn reach_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
         let lasts: i64 = feed.packets.iter().map(|p| i64::from(p.duration)).sum();
         let end = feed.decode_time.cast_signed().saturating_add(lasts);
         let track = begins.get(feed.track)?;
-        let after = track.partition_point(|(decode_time, _)| *decode_time < end);
-        Some(track.get(after).map_or(size_bytes, |(_, offset)| *offset))
+        let after = &track[track.partition_point(|(decode_time, _)| *decode_time < end)..];
+        let ends = end_before(index, feed.track, after).unwrap_or(size_bytes);
+        Some(ends.min(size_bytes))
     };
     let mut needed = 0_u64;
     let of_segment = |feeds: &Vec<Feed>| {
@@ -62,6 +64,25 @@ fn reach_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
         needed
     };
     Ok(feeds.iter().map(of_segment).collect())
+}
+
+/// A packet of a program stream has at most so many bytes, header included (ISO/IEC 13818-1, 2.4.3.7).
+const MOST_OF_A_PACKET: u64 = 6 + 65_535;
+
+/// Where the bytes of a track's frames end that come before the feeds `after`: when those begin, and where.
+fn end_before(index: &PlaybackIndex, track: usize, after: &[(i64, u64)]) -> Option<u64> {
+    let (_, next) = *after.first()?;
+    let track = index.tracks().get(track)?;
+    match index.facts().container.as_str() {
+        // The next frame's packet begins with the end of the one before.
+        "mpegps" => Some(next.saturating_add(MOST_OF_A_PACKET)),
+        // Sound shares packets, and other tracks' bytes lie between a packet's own.
+        "mpegts" if track.kind == StreamKind::Audio => {
+            let mut others = after.iter().map(|(_, offset)| *offset);
+            others.find(|offset| *offset > next)
+        }
+        _ => Some(next),
+    }
 }
 
 /// Whether a player that has the first `count` segments of `earlier` can go on with `later`: same init
@@ -91,7 +112,7 @@ pub fn playlist(all: &[SegmentHead], listed: usize, variant: Variant) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Facts, StreamKind, Verdict};
+    use crate::facts::{Facts, Verdict};
     use crate::index::{NewInits, NewMadeSegment, NewSegment, Track};
     use crate::made::FeedPacket;
     use crate::rows::{Sample, TrackRun};
