@@ -12,6 +12,7 @@ use ffmpeg_next::{Packet, ffi};
 
 use crate::epochs::Epochs;
 use crate::fault::{Fault, Result};
+use crate::keys::Keys;
 use crate::layout::Layout;
 use crate::make::Way;
 use crate::opening::{Depth, open};
@@ -147,11 +148,12 @@ struct Scanner<'a> {
     timescales: Vec<u32>,
     smooth: Vec<Smooth>,
     orders: Vec<Option<Order>>,
+    keys: Vec<Keys>,
     /// Of what has no index: each stretch between its recorder's starts may count anew.
     epochs: Option<Epochs>,
     look: Look,
     stored: bool,
-    /// Beginning of the last block and end of the last frame in it.
+    /// Beginning of the last block, and where the last frame in it ends.
     last_block: (u64, u64),
     scan: Scan,
     frames: usize,
@@ -166,7 +168,7 @@ impl<'a> Scanner<'a> {
         stored: bool,
     ) -> Result<Self> {
         let mut map = vec![None; input.nb_streams() as usize];
-        let (mut smooth, mut orders) = (Vec::new(), Vec::new());
+        let (mut smooth, mut orders, mut keys) = (Vec::new(), Vec::new(), Vec::new());
         for (track, one) in wanted.iter().enumerate() {
             let stream = input.stream(one.stream).ok_or(ReasonCode::IndexDamaged)?;
             let base = stream.time_base();
@@ -180,7 +182,8 @@ impl<'a> Scanner<'a> {
                 true => Smooth::joined(&stream, one.timescale),
                 false => Smooth::new(&stream, numerator, denominator),
             });
-            let parsed = matches!(look, Look::Again(Way::Index | Way::Bytes));
+            keys.push(Keys::of_stream(&stream));
+            let parsed = matches!(look, Look::Again(Way::Chunks | Way::Index | Way::Bytes));
             orders.push(parsed.then(|| Order::of(&stream)).flatten());
         }
         let scan = Scan {
@@ -193,6 +196,7 @@ impl<'a> Scanner<'a> {
             timescales: wanted.iter().map(|one| one.timescale).collect(),
             smooth,
             orders,
+            keys,
             epochs: (look == Look::Again(Way::Bytes)).then(|| Epochs::new(wanted.len())),
             look,
             stored,
@@ -284,7 +288,7 @@ impl<'a> Scanner<'a> {
             offset,
             size_bytes,
             duration,
-            key: packet.is_key(),
+            key: self.keys[track].of(packet),
             hidden: is_hidden(packet),
             stamp,
         };
@@ -311,8 +315,13 @@ impl<'a> Scanner<'a> {
                 return Ok(None);
             }
             // Frames after the first of their block have no place of their own.
-            self.last_block.0 = u64::try_from(packet.position()).unwrap_or(self.last_block.0);
-            return Ok(Some(self.last_block.0));
+            let place = u64::try_from(packet.position()).ok();
+            let Some(place) = place.filter(|place| !self.goes_on_within(*place)) else {
+                self.last_block.1 = self.last_block.1.saturating_add(size_bytes);
+                return Ok(Some(self.last_block.0));
+            };
+            self.last_block = (place, place.saturating_add(size_bytes));
+            return Ok(Some(place));
         }
         let Ok(position) = u64::try_from(packet.position()) else {
             return Err(ReasonCode::FramesPacked.into());
@@ -327,6 +336,12 @@ impl<'a> Scanner<'a> {
         }
         self.find(position, packet.data().unwrap_or_default())
             .map(Some)
+    }
+
+    /// AVI's chunks of sound are read in parts, which adjoin; between chunks there are headers. Reading can
+    /// go on from a chunk only.
+    fn goes_on_within(&self, place: u64) -> bool {
+        self.look == Look::Again(Way::Chunks) && place == self.last_block.1
     }
 
     /// Finds a frame's bytes in the block that begins at `block`.
