@@ -19,8 +19,9 @@ use crate::{Ingest, IngestError, Result};
 
 /// The index that a hint made, kept so that a restart goes on with the same cuts.
 const PREVIEW: &str = "preview.bin";
-/// Containers whose made segments can be read from a beginning: by a table of frames, or from any byte.
-const GROW_MADE: [&str; 4] = ["mp4", "mov", "3gp", "mpegts"];
+/// Containers whose made segments can be read from a beginning: by a table of frames, from any byte, or by
+/// joining their head to a later part.
+const GROW_MADE: [&str; 7] = ["mp4", "mov", "3gp", "mpegts", "mpegps", "avi", "matroska"];
 /// Less says nothing about a file.
 const LEAST_BYTES: u64 = 32 << 10;
 /// After a look the next waits so many times as long as that one took.
