@@ -86,8 +86,11 @@ fn end_before(index: &PlaybackIndex, track: usize, after: &[(i64, u64)]) -> Opti
 }
 
 /// Whether a player that has the first `count` segments of `earlier` can go on with `later`: same init
-/// segment, same tracks, and these segments cut and filled alike.
+/// segment, same tracks, and these segments cut and filled alike. One that has none can.
 pub fn goes_on(earlier: &PlaybackIndex, later: &PlaybackIndex, count: usize) -> bool {
+    if count == 0 {
+        return true;
+    }
     let same_head = earlier.init() == later.init()
         && earlier.init_of(Variant::Full) == later.init_of(Variant::Full)
         && earlier.tracks() == later.tracks()
@@ -166,6 +169,7 @@ mod tests {
         let longer = index(&[(0, 10), (10, 10), (20, 5)], b"init");
         assert!(goes_on(&short, &longer, 2));
         assert!(!goes_on(&longer, &short, 3));
+        assert!(goes_on(&short, &index(&[(7, 10)], b"other"), 0));
         assert!(!goes_on(
             &short,
             &index(&[(0, 10), (11, 10), (21, 5)], b"init"),
