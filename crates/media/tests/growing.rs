@@ -7,10 +7,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use common::{Store, footage, id, pool};
-use docket_playback::{Mode, Playback, PlaybackIndex, Source, Variant, growth};
+use docket_playback::{BlockSource, Mode, Playback, PlaybackIndex, Source, Variant, growth};
 
 const SECONDS: u32 = 20;
 /// As docketd lists: the last segment, and what ends close to the end, may yet change.
@@ -216,4 +217,33 @@ async fn matroska_plays_from_its_beginning() {
 #[tokio::test]
 async fn transport_streams_play_from_their_beginning() {
     films(".ts").await;
+}
+
+/// Without an index at its end, a late segment costs what an early one does.
+#[tokio::test]
+async fn a_late_segment_costs_no_more_than_an_early_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = pool();
+    let sound = "-ar 16000 -ac 1 -c:a pcm_s16le";
+    for (name, picture) in [
+        ("a.avi", "-c:v mjpeg -q:v 1"),
+        ("a.mkv", "-c:v mjpeg -q:v 1"),
+    ] {
+        let path = footage(folder.path(), name, 60, &format!("{picture} {sound}"));
+        let file = Bytes::from(std::fs::read(&path).expect("footage"));
+        let length = file.len() as u64 * 9 / 10;
+        let index = index_of(&pool, 1, &file, length).await;
+        let asked = async |at: usize| {
+            let store = beginning(&file, length);
+            let source = Source::blocks(Arc::clone(&store) as Arc<dyn BlockSource>);
+            let made = pool.segment(id(10 + at as u8), source, &index, at, Variant::First);
+            made.await.expect("a segment");
+            store.asked_bytes.load(Ordering::SeqCst)
+        };
+        let last = settled(&index).end - 1;
+        let (early, late) = (asked(3).await, asked(last).await);
+        let what = format!("{name} of {length} bytes: segment 3 {early}, segment {last} {late}");
+        eprintln!("{what}");
+        assert!(late < early + (4 << 20) && late < length / 2, "{what}");
+    }
 }
