@@ -149,6 +149,8 @@ struct Scanner<'a> {
     smooth: Vec<Smooth>,
     orders: Vec<Option<Order>>,
     keys: Vec<Keys>,
+    /// When each track's last frame is decoded, and how long it lasts.
+    decoded: Vec<Option<(i64, u32)>>,
     /// Of what has no index: each stretch between its recorder's starts may count anew.
     epochs: Option<Epochs>,
     look: Look,
@@ -184,7 +186,8 @@ impl<'a> Scanner<'a> {
             });
             keys.push(Keys::of_stream(&stream));
             let parsed = matches!(look, Look::Again(Way::Chunks | Way::Index | Way::Bytes));
-            orders.push(parsed.then(|| Order::of(&stream)).flatten());
+            let tells = look == Look::Again(Way::Bytes);
+            orders.push(parsed.then(|| Order::of(&stream, tells)).flatten());
         }
         let scan = Scan {
             tracks: vec![Vec::new(); wanted.len()],
@@ -197,6 +200,7 @@ impl<'a> Scanner<'a> {
             smooth,
             orders,
             keys,
+            decoded: vec![None; wanted.len()],
             epochs: (look == Look::Again(Way::Bytes)).then(|| Epochs::new(wanted.len())),
             look,
             stored,
@@ -244,11 +248,8 @@ impl<'a> Scanner<'a> {
         {
             return Err(ReasonCode::ParametersChange.into());
         }
-        let (Some(pts), Some(stamp), Ok(size_bytes)) = (
-            packet.pts().or(packet.dts()),
-            self.look.stamp(packet),
-            u32::try_from(packet.size()),
-        ) else {
+        let (Some(stamp), Ok(size_bytes)) = (self.look.stamp(packet), u32::try_from(packet.size()))
+        else {
             self.scan.damaged = true;
             return Ok(());
         };
@@ -263,24 +264,17 @@ impl<'a> Scanner<'a> {
             return Err(ReasonCode::TooManyFrames.into());
         }
         let own = |value: i64| rescale(i128::from(value), numerator, denominator);
-        let timescale = i128::from(self.timescales[track]);
-        let added = self.epochs.as_mut().map_or(Some(0), |epochs| {
-            let micros = |value: i64| rescale(i128::from(own(value)?), 1_000_000, timescale);
-            let decode = micros(packet.dts().unwrap_or(pts))?;
-            let lasts = micros(packet.duration().max(0))?;
-            let added = epochs.added_us(track, decode, lasts);
-            rescale(i128::from(added), timescale, 1_000_000)
-        });
-        let added = added.ok_or(ReasonCode::IndexDamaged)?;
-        let ticks = |value: i64| own(value)?.checked_add(added);
-        let pts = ticks(pts).ok_or(ReasonCode::IndexDamaged)?;
         let duration = own(packet.duration())
             .and_then(|d| u32::try_from(d).ok())
             .unwrap_or(0);
+        let Some((pts, decode)) = self.times(track, packet, own, duration)? else {
+            self.scan.damaged = true;
+            return Ok(());
+        };
+        self.decoded[track] = Some((decode, duration));
         let smooth = &mut self.smooth[track];
         let (pts, duration) = smooth.settle(pts, duration, packet.size());
         if let Some(order) = &mut self.orders[track] {
-            let decode = packet.dts().and_then(ticks).unwrap_or(pts);
             order.note(input, packet, decode);
         }
         let frame = Frame {
@@ -294,6 +288,33 @@ impl<'a> Scanner<'a> {
         };
         self.scan.tracks[track].push(frame);
         Ok(())
+    }
+
+    /// When a frame is shown and decoded, in the track's ticks. One that has no time of its own is decoded
+    /// after the one before; `None` where there is none before.
+    fn times(
+        &mut self,
+        track: usize,
+        packet: &Packet,
+        own: impl Fn(i64) -> Option<i64>,
+        duration: u32,
+    ) -> Result<Option<(i64, i64)>> {
+        let Some(pts) = packet.pts().or(packet.dts()) else {
+            let after = self.decoded[track]
+                .map(|(decode, lasts)| decode.saturating_add(i64::from(lasts.max(1))));
+            return Ok(after.map(|after| (after, after)));
+        };
+        let timescale = i128::from(self.timescales[track]);
+        let added = self.epochs.as_mut().map_or(Some(0), |epochs| {
+            let micros = |ticks: i64| rescale(i128::from(ticks), 1_000_000, timescale);
+            let decode = micros(own(packet.dts().unwrap_or(pts))?)?;
+            let added = epochs.added_us(track, decode, micros(i64::from(duration))?);
+            rescale(i128::from(added), timescale, 1_000_000)
+        });
+        let added = added.ok_or(ReasonCode::IndexDamaged)?;
+        let ticks = |value: i64| own(value)?.checked_add(added);
+        let pts = ticks(pts).ok_or(ReasonCode::IndexDamaged)?;
+        Ok(Some((pts, packet.dts().and_then(ticks).unwrap_or(pts))))
     }
 
     /// The frames, those without times of their own in the order they are shown.

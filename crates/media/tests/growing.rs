@@ -18,10 +18,14 @@ const SECONDS: u32 = 20;
 const MARGIN_US: u64 = 2_000_000;
 
 /// What recorders write whose segments are made, by container.
-const FILMS: [(&str, &str); 10] = [
+const FILMS: [(&str, &str); 11] = [
     (
         "g711.avi",
         "-c:v libx264 -preset ultrafast -g 50 -ar 8000 -c:a pcm_mulaw",
+    ),
+    (
+        "b.avi",
+        "-c:v libx264 -preset ultrafast -bf 2 -g 50 -ar 8000 -c:a pcm_alaw",
     ),
     (
         "pcm.avi",
@@ -34,7 +38,10 @@ const FILMS: [(&str, &str); 10] = [
         "h264.mpg",
         "-c:v libx264 -preset ultrafast -bf 2 -g 50 -c:a ac3 -f vob",
     ),
-    ("mute.mpg", "-c:v mpeg2video -g 25 -bf 2 -an -f vob"),
+    (
+        "mute.mpg",
+        "-c:v libx264 -preset ultrafast -bf 2 -g 50 -an -f vob",
+    ),
     (
         "hevc.mkv",
         "-c:v libx265 -preset ultrafast -x265-params log-level=error:keyint=50 -c:a aac",

@@ -71,10 +71,18 @@ impl Way {
         match self {
             // Some frames come without a time of showing: what the parser makes of it depends on where it
             // began.
-            Self::Chunks | Self::Index | Self::Bytes => packet.dts().or(packet.pts()),
+            Self::Chunks | Self::Index => packet.dts().or(packet.pts()),
+            Self::Bytes => packet.dts().or(packet.pts()).or_else(|| by_place(packet)),
             _ => packet.pts().or(packet.dts()),
         }
     }
+}
+
+/// A program stream says a time for one frame of those that begin in a packet: others are known by their
+/// place. No time stamp is so small.
+fn by_place(packet: &Packet) -> Option<i64> {
+    let place = u64::try_from(packet.position()).ok()?;
+    (i64::MIN / 2).checked_add_unsigned(place)
 }
 
 /// Makes segments of one recording.
