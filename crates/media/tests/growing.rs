@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use common::{Store, footage, id, pool};
+use docket_playback::looks::storyboard;
 use docket_playback::{BlockSource, Mode, Playback, PlaybackIndex, Source, Variant, growth};
 
 const SECONDS: u32 = 20;
@@ -66,13 +67,7 @@ fn beginning(file: &Bytes, length: u64) -> Arc<Store> {
 }
 
 fn settled(index: &PlaybackIndex) -> Range<usize> {
-    let segments = index.segments();
-    let last = segments.len() - 1;
-    let limit = segments[last].end_us().saturating_sub(MARGIN_US);
-    0..segments[..last]
-        .iter()
-        .take_while(|at| at.end_us() <= limit)
-        .count()
+    0..growth::settled(index, MARGIN_US).expect("whole")
 }
 
 async fn index_of(pool: &Playback, number: u8, file: &Bytes, length: u64) -> PlaybackIndex {
@@ -253,4 +248,35 @@ async fn a_late_segment_costs_no_more_than_an_early_one() {
         eprintln!("{what}");
         assert!(late < early + (4 << 20) && late < length / 2, "{what}");
     }
+}
+
+/// Keyframes in the middle of what is read for a segment: AVI counts from its beginning, Matroska says times.
+#[tokio::test]
+async fn the_storyboard_of_a_beginning_shows_the_right_pictures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = pool();
+    let avi = footage(folder.path(), "a.avi", 24, "-c:v mjpeg -q:v 8 -an");
+    let mkv = folder.path().join("a.mkv");
+    let copied = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(&avi)
+        .args(["-c", "copy"])
+        .arg(&mkv)
+        .status();
+    assert!(copied.expect("the ffmpeg program is installed").success());
+    let mut sheets = Vec::new();
+    for (number, path) in [&avi, &mkv].into_iter().enumerate() {
+        let file = Bytes::from(std::fs::read(path).expect("footage"));
+        let length = file.len() as u64 * 9 / 10;
+        let index = index_of(&pool, number as u8, &file, length).await;
+        let frames = storyboard::frames(&index, settled(&index).end).expect("whole");
+        assert!(frames.iter().any(|frame| frame.first != frame.stamp));
+        let source = Source::blocks(beginning(&file, length));
+        let track = &index.tracks()[0];
+        let sheet = pool.sheet(id(10 + number as u8), source, track, &frames, (0, &[]));
+        let sheet = sheet.await.expect("a sheet");
+        assert!(sheet.decoded.iter().all(|decoded| *decoded), "{frames:?}");
+        sheets.push(sheet.pictures);
+    }
+    assert!(sheets[0] == sheets[1], "other pictures");
 }

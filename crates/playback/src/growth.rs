@@ -85,6 +85,50 @@ fn end_before(index: &PlaybackIndex, track: usize, after: &[(i64, u64)]) -> Opti
     }
 }
 
+/// A track that stops so long before another has come to its end: it isn't waited for.
+const ENDED_US: u64 = 30_000_000;
+
+/// How many segments of a beginning stay as they are when more comes: not the last, and none that ends
+/// within `margin_us` before the end of any track. One track may lie further behind in the file than another.
+///
+/// # Errors
+/// [`crate::Error::BadIndex`] when rows are damaged.
+pub fn settled(index: &PlaybackIndex, margin_us: u64) -> Result<usize> {
+    let Some((last, before)) = index.segments().split_last() else {
+        return Ok(0);
+    };
+    let mut end_us = last.end_us();
+    if index.is_made() {
+        let ends = ends_of_made(index)?.into_iter();
+        let goes_on = |end: &u64| end.saturating_add(ENDED_US) > last.end_us();
+        end_us = ends.filter(goes_on).fold(end_us, u64::min);
+    }
+    let limit = end_us.saturating_sub(margin_us);
+    Ok(before.iter().take_while(|at| at.end_us() <= limit).count())
+}
+
+/// When the last frame of each track ends.
+fn ends_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
+    let mut ends = vec![0; index.tracks().len()];
+    for number in 0..index.segments().len() {
+        for feed in made::unpack(&index.feed(number)?)? {
+            let (Some(end), Some(track)) =
+                (ends.get_mut(feed.track), index.tracks().get(feed.track))
+            else {
+                continue;
+            };
+            if feed.packets.is_empty() {
+                continue; // silence is made where nothing is
+            }
+            let lasts: i128 = feed.packets.iter().map(|p| i128::from(p.duration)).sum();
+            let ticks = i128::from(feed.decode_time.cast_signed()) + lasts;
+            let us = ticks.max(0) * 1_000_000 / i128::from(track.timescale.max(1));
+            *end = u64::try_from(us).unwrap_or(u64::MAX).max(*end);
+        }
+    }
+    Ok(ends)
+}
+
 /// Whether a player that has the first `count` segments of `earlier` can go on with `later`: same init
 /// segment, same tracks, and these segments cut and filled alike. One that has none can.
 pub fn goes_on(earlier: &PlaybackIndex, later: &PlaybackIndex, count: usize) -> bool {
@@ -187,28 +231,61 @@ mod tests {
         ));
     }
 
+    #[test]
+    fn a_track_that_lies_behind_is_waited_for_and_one_that_ended_is_not() {
+        let both = |picture: u64, sound: u64| {
+            let feeds = |number: u64| {
+                let feed = |track: usize, until: u64| Feed {
+                    track,
+                    offset: number,
+                    decode_time: number * 1_000,
+                    from: 0,
+                    until: 0,
+                    packets: vec![packet(); usize::from(number < until)],
+                };
+                vec![feed(0, picture), feed(1, sound)]
+            };
+            made_of(2, (0..picture).map(feeds).collect())
+        };
+        let margin = 2_000_000;
+        assert_eq!(settled(&both(10, 10), margin).expect("whole"), 8);
+        assert_eq!(settled(&both(10, 6), margin).expect("whole"), 4);
+        assert_eq!(settled(&both(60, 6), margin).expect("whole"), 58);
+        assert_eq!(settled(&both(1, 1), margin).expect("whole"), 0);
+        let raw = index(&[(0, 10), (10, 10), (20, 5)], b"init");
+        assert_eq!(settled(&raw, margin).expect("whole"), 2);
+    }
+
     fn made_index(places: &[(u64, u64, u64)]) -> PlaybackIndex {
-        let raw = index(&[(0, 1)], b"init");
-        let packet = FeedPacket {
+        let feed = |(offset, decode_time, packets): &(u64, u64, u64)| Feed {
+            track: 0,
+            offset: *offset,
+            decode_time: *decode_time,
+            from: 0,
+            until: 0,
+            packets: vec![packet(); *packets as usize],
+        };
+        made_of(1, places.iter().map(|place| vec![feed(place)]).collect())
+    }
+
+    fn packet() -> FeedPacket {
+        FeedPacket {
             stamp: 0,
             duration: 1_000,
             composition: 0,
             key: true,
-        };
-        let segments: Vec<NewMadeSegment> = places
-            .iter()
+        }
+    }
+
+    fn made_of(tracks: usize, feeds: Vec<Vec<Feed>>) -> PlaybackIndex {
+        let raw = index(&[(0, 1)], b"init");
+        let segments: Vec<NewMadeSegment> = feeds
+            .into_iter()
             .enumerate()
-            .map(|(number, (offset, decode_time, packets))| NewMadeSegment {
+            .map(|(number, feeds)| NewMadeSegment {
                 start_us: number as u64 * 1_000_000,
                 duration_us: 1_000_000,
-                feeds: vec![Feed {
-                    track: 0,
-                    offset: *offset,
-                    decode_time: *decode_time,
-                    from: 0,
-                    until: 0,
-                    packets: vec![packet; *packets as usize],
-                }],
+                feeds,
             })
             .collect();
         let track = Track {
@@ -219,8 +296,14 @@ mod tests {
             first: b"init".to_vec(),
             ..NewInits::default()
         };
-        PlaybackIndex::build_made(raw.facts().clone(), vec![track], 0, &inits, &segments)
-            .expect("builds")
+        PlaybackIndex::build_made(
+            raw.facts().clone(),
+            vec![track; tracks],
+            0,
+            &inits,
+            &segments,
+        )
+        .expect("builds")
     }
 
     #[test]
