@@ -467,6 +467,45 @@ async fn what_is_made_for_viewing_grows_as_well() {
             json!({"video": null, "audio": "pcm_alaw"}),
         ),
         ("采集.ts", &[][..], false, Value::Null),
+        (
+            "车载.avi",
+            &["-ar", "8000", "-c:a", "pcm_mulaw"][..],
+            false,
+            json!({"video": null, "audio": "pcm_mulaw"}),
+        ),
+        (
+            "旧机.avi",
+            &[
+                "-c:v",
+                "mjpeg",
+                "-q:v",
+                "9",
+                "-ar",
+                "16000",
+                "-c:a",
+                "pcm_s16le",
+            ][..],
+            false,
+            json!({"video": "mjpeg", "audio": "pcm_s16le"}),
+        ),
+        (
+            "光盘.mpg",
+            &["-c:v", "mpeg2video", "-bf", "2", "-c:a", "mp2", "-f", "vob"][..],
+            false,
+            json!({"video": "mpeg2video", "audio": "mp2"}),
+        ),
+        (
+            "热像.mkv",
+            &hevc[..],
+            false,
+            json!({"video": "hevc", "audio": null}),
+        ),
+        (
+            "环绕.mkv",
+            &["-c:a", "ac3"][..],
+            false,
+            json!({"video": null, "audio": "ac3"}),
+        ),
     ] {
         let file = film(&daemon, name, options).await;
         let mut upload = Upload::begin(api.clone(), name, file).await;

@@ -2,12 +2,14 @@
 //! stretch of a file to send ahead of its upload so that it plays from its first bytes on; and where a recording was
 //! made ([`track`]).
 //!
-//! And what is left of those whose index never was written ([`rescue`]).
+//! And what is left of those whose index never was written ([`rescue`]). Of AVI and Matroska where reading can
+//! go on in the middle without their index ([`resume`]).
 //!
 //! Pure Rust, no allocation that a file decides, a bounded number of reads. Only headers are read;
 //! everything in a file is hostile, and what makes no sense ends the walk.
 
 pub mod rescue;
+pub mod resume;
 pub mod track;
 
 use std::io::{self, Read, Seek, SeekFrom};

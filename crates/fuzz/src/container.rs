@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use docket_container::resume::{Head, Kind};
 use docket_container::track::{MOST_POINTS, read};
 use docket_container::{MOST_HINT_BYTES, rescue, walk};
 
@@ -32,6 +33,22 @@ pub fn rescue(bytes: &[u8]) {
     if let Some(index) = found.index((25, 1)) {
         let top = walk(&mut Cursor::new(&index)).expect("memory reads");
         assert_eq!(top.moov, Some(0..index.len() as u64));
+    }
+}
+
+/// The search for the place to read on from ends, and what it finds lies between the head and what was looked for.
+pub fn resume(bytes: &[u8]) {
+    let (data, rest) = crate::number::<3>(bytes);
+    let (stream, rest) = crate::number::<1>(rest);
+    for kind in [Kind::Avi, Kind::Matroska] {
+        let mut source = rest;
+        let Some(head) = Head::of(&mut source, kind).expect("memory reads") else {
+            continue;
+        };
+        let found = head.piece(&mut source, data, stream as usize);
+        if let Some(at) = found.expect("memory reads") {
+            assert!(at >= head.bytes && at < data);
+        }
     }
 }
 
@@ -106,6 +123,42 @@ pub mod seeds {
         vec![
             [boxed(b"ftyp", b"isom\0\0\0\0"), boxed(b"mdat", &media)].concat(),
             media,
+        ]
+    }
+
+    fn chunk(name: &[u8], content: &[u8]) -> Vec<u8> {
+        let length = (content.len() as u32).to_le_bytes();
+        [name, &length, content, &b"\0"[..content.len() % 2]].concat()
+    }
+
+    fn element(id: &[u8], content: &[u8]) -> Vec<u8> {
+        [id, &[0x80 | content.len() as u8], content].concat()
+    }
+
+    /// What is looked for (where, of which stream), and an AVI or a Matroska file that is cut off.
+    pub fn resume() -> Vec<Vec<u8>> {
+        let avi = [
+            &b"RIFF\xff\xff\xff\xffAVI "[..],
+            &chunk(b"LIST", b"hdrl avih and so on"),
+            b"LIST\xff\xff\xff\x7fmovi",
+            &chunk(b"00dc", b"picture"),
+            &chunk(b"01wb", b"sound"),
+        ]
+        .concat();
+        let sound = (avi.len() - 6) as u8;
+        let cluster = [element(&[0xe7], &[7]), element(&[0xa3], b"one")].concat();
+        let matroska = [
+            element(&[0x1a, 0x45, 0xdf, 0xa3], b"doctype"),
+            b"\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+            element(&[0x16, 0x54, 0xae, 0x6b], b"tracks"),
+            element(&[0x1f, 0x43, 0xb6, 0x75], &cluster),
+            element(&[0x1f, 0x43, 0xb6, 0x75], &cluster),
+        ]
+        .concat();
+        let last = (matroska.len() - 3) as u8;
+        vec![
+            [&[0, 0, sound, 1], &avi[..]].concat(),
+            [&[0, 0, last, 0], &matroska[..]].concat(),
         ]
     }
 

@@ -46,6 +46,7 @@ macro_rules! every_target {
             client address 50_000;
             client metadata 30_000;
             container rescue 1_000;
+            container resume 50_000;
             container top_level 50_000;
             container track 50_000;
             dock config 20_000;

@@ -184,7 +184,7 @@ pub mod seeds {
         };
         let sheet = Request::Sheet {
             track: track(),
-            frames: vec![Frame::from((1, 2, 3, -4))],
+            frames: vec![Frame::from((1, 2, 3, -4, -5))],
             had: 1,
         };
         let poster = Request::Poster {

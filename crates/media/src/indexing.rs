@@ -120,6 +120,7 @@ fn build_cut(recording: &Recording, probed: &Probed) -> Result<PlaybackIndex> {
         timescale: track.timescale,
         frames,
         primes: primes(&facts, track),
+        reorders: reorders(input, track),
     });
     let cut = segments::cut(sources.collect(), picture_leads)?;
     let last = cut.segments.last();
@@ -166,6 +167,7 @@ fn build_made(
         mode: track.mode,
         is_picture: track.kind == StreamKind::Video,
         primes: primes(&facts, track),
+        reorders: reorders(input, track),
     });
     let cut = plan(parts.collect())?;
     let last = cut.segments.last();
@@ -187,6 +189,17 @@ fn build_made(
 fn primes(facts: &Facts, track: &Track) -> bool {
     let tells = matches!(facts.container.as_str(), "mp4" | "mov" | "3gp" | "matroska");
     tells && track.kind == StreamKind::Audio
+}
+
+/// By how many frames a stream says that showing lags behind decoding.
+#[allow(unsafe_code)]
+fn reorders(input: &Input, track: &Track) -> usize {
+    let stream = input.stream(track.stream as usize);
+    stream.map_or(0, |stream| {
+        // SAFETY: a plain field of parameters that live as long as the stream.
+        let frames = unsafe { (*stream.parameters().as_ptr()).video_delay };
+        usize::try_from(frames).unwrap_or(0).min(MOST_REORDERED)
+    })
 }
 
 /// A track that is made.
@@ -244,6 +257,8 @@ fn picture_timescale(stream: &Stream<'_>) -> u32 {
     }
 }
 
+/// No codec lets more frames wait.
+const MOST_REORDERED: usize = 16;
 /// Packets looked at for an ADTS header.
 const MOST_PACKETS: usize = 1000;
 

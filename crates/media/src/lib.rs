@@ -15,6 +15,7 @@ pub mod epochs;
 pub mod fault;
 pub mod indexing;
 pub mod init;
+pub mod keys;
 pub mod layout;
 pub mod look;
 pub mod make;

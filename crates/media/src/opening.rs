@@ -1,5 +1,6 @@
 //! Opening a recording with FFmpeg.
 
+use std::ops::Range;
 use std::ptr;
 
 use ffmpeg_next as ffmpeg;
@@ -7,7 +8,7 @@ use ffmpeg_next::ffi;
 use ffmpeg_next::format::context::{Input, StreamIo};
 
 use crate::fault::{Fault, Result};
-use crate::recording::Recording;
+use crate::recording::{Joined, Recording};
 
 /// Demuxers that may run. Not among them: those that open further files by name.
 const FORMATS: &str = "mov,matroska,avi,mpegts,mpeg,flv,asf,wav,mp3,aac,ogg,flac,amr";
@@ -24,6 +25,8 @@ const IO_BUFFER_BYTES: usize = 64 << 10;
 pub enum Depth {
     /// Only what the container says; packets come as they are stored.
     Container,
+    /// Only what the container says; packets are parsed.
+    Parsed,
     /// The first packets are parsed and decoded as well.
     Streams,
 }
@@ -46,9 +49,24 @@ pub fn aspect(stream: &ffmpeg::format::stream::Stream<'_>) -> ffmpeg::Rational {
 ///
 /// # Errors
 /// [`Fault::Source`] when the bytes could not be had; else what FFmpeg says.
-#[allow(unsafe_code)]
 pub fn open(recording: &Recording, depth: Depth) -> Result<Input> {
-    let mut io = StreamIo::from_read_seek_with_capacity(recording.reader(), IO_BUFFER_BYTES)?;
+    let io = StreamIo::from_read_seek_with_capacity(recording.reader(), IO_BUFFER_BYTES)?;
+    open_io(recording, io, depth)
+}
+
+/// Opens what is left of a recording without `gap`. It can't be sought in: its index, if it has one, is of
+/// other places.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_joined(recording: &Recording, gap: Range<u64>, depth: Depth) -> Result<Input> {
+    let joined = Joined::new(recording, gap);
+    let io = StreamIo::from_read_with_capacity(joined, IO_BUFFER_BYTES)?;
+    open_io(recording, io, depth)
+}
+
+#[allow(unsafe_code)]
+fn open_io(recording: &Recording, mut io: StreamIo, depth: Depth) -> Result<Input> {
     let mut options = ffmpeg::Dictionary::new();
     for (name, value) in [
         ("format_whitelist", FORMATS),

@@ -21,6 +21,8 @@ const MOST_LEAD_US: i64 = 60_000_000;
 const ALONE_US: i64 = 6_000_000;
 /// Decoders of sound settle in this part of a second.
 const SETTLING_OF_A_SECOND: i64 = 10;
+/// Frames before the first that is needed, to begin where their block does.
+const MOST_OF_A_BLOCK: usize = 4096;
 /// Frames shown later may be stored so much earlier.
 const REORDERED: usize = 64;
 
@@ -37,6 +39,8 @@ pub struct Part {
     pub is_picture: bool,
     /// See [`Source::primes`].
     pub primes: bool,
+    /// See [`Source::reorders`].
+    pub reorders: usize,
 }
 
 struct Cutting {
@@ -58,6 +62,7 @@ pub fn plan(parts: Vec<Part>) -> Result<segments::Cutting<NewMadeSegment>> {
                     timescale: part.timescale,
                     frames: part.frames,
                     primes: part.primes,
+                    reorders: part.reorders,
                 }),
                 _ => Track::shown(part.timescale, part.frames, part.primes),
             },
@@ -225,8 +230,22 @@ impl Cutting {
         let heard = from - (LEAD_IN * FRAME) as i64 - settling;
         let ticks = &self.track.decode;
         let start = ticks.partition_point(|at| *at <= heard).saturating_sub(1);
+        let start = self.block_start(start);
         let end = ticks.partition_point(|at| *at < until + frame);
         self.taken(track, start, end.max(start), from, until)
+    }
+
+    /// Where the block begins that holds the frame: reading can begin there.
+    fn block_start(&self, at: usize) -> usize {
+        let frames = &self.track.frames;
+        let Some(own) = frames.get(at) else {
+            return at;
+        };
+        let before = frames[..at].iter().rev().take(MOST_OF_A_BLOCK + 1);
+        match before.take_while(|f| f.offset == own.offset).count() {
+            more if more > MOST_OF_A_BLOCK => at,
+            count => at - count,
+        }
     }
 
     /// As segments have it; of what is decoded anew it may be negative, in two's complement.

@@ -312,6 +312,34 @@ impl Blocks {
     }
 }
 
+/// A view of a recording that leaves out what lies between its head and a later place.
+#[derive(Debug)]
+pub struct Joined {
+    reader: Reader,
+    gap: Range<u64>,
+}
+
+impl Joined {
+    /// The bytes before `gap` and those after it.
+    pub fn new(recording: &Recording, gap: Range<u64>) -> Self {
+        let reader = recording.reader();
+        Self { reader, gap }
+    }
+}
+
+impl Read for Joined {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let before = self.gap.start.saturating_sub(self.reader.position);
+        if before > 0 {
+            let most = usize::try_from(before).unwrap_or(usize::MAX);
+            let most = most.min(into.len());
+            return self.reader.read(&mut into[..most]);
+        }
+        self.reader.position = self.reader.position.max(self.gap.end);
+        self.reader.read(into)
+    }
+}
+
 /// A position in a recording.
 #[derive(Debug)]
 pub struct Reader {

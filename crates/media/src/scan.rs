@@ -12,6 +12,7 @@ use ffmpeg_next::{Packet, ffi};
 
 use crate::epochs::Epochs;
 use crate::fault::{Fault, Result};
+use crate::keys::Keys;
 use crate::layout::Layout;
 use crate::make::Way;
 use crate::opening::{Depth, open};
@@ -147,11 +148,14 @@ struct Scanner<'a> {
     timescales: Vec<u32>,
     smooth: Vec<Smooth>,
     orders: Vec<Option<Order>>,
+    keys: Vec<Keys>,
+    /// When each track's last frame is decoded, and how long it lasts.
+    decoded: Vec<Option<(i64, u32)>>,
     /// Of what has no index: each stretch between its recorder's starts may count anew.
     epochs: Option<Epochs>,
     look: Look,
     stored: bool,
-    /// Beginning of the last block and end of the last frame in it.
+    /// Beginning of the last block, and where the last frame in it ends.
     last_block: (u64, u64),
     scan: Scan,
     frames: usize,
@@ -166,7 +170,7 @@ impl<'a> Scanner<'a> {
         stored: bool,
     ) -> Result<Self> {
         let mut map = vec![None; input.nb_streams() as usize];
-        let (mut smooth, mut orders) = (Vec::new(), Vec::new());
+        let (mut smooth, mut orders, mut keys) = (Vec::new(), Vec::new(), Vec::new());
         for (track, one) in wanted.iter().enumerate() {
             let stream = input.stream(one.stream).ok_or(ReasonCode::IndexDamaged)?;
             let base = stream.time_base();
@@ -180,8 +184,10 @@ impl<'a> Scanner<'a> {
                 true => Smooth::joined(&stream, one.timescale),
                 false => Smooth::new(&stream, numerator, denominator),
             });
-            let parsed = matches!(look, Look::Again(Way::Index | Way::Bytes));
-            orders.push(parsed.then(|| Order::of(&stream)).flatten());
+            keys.push(Keys::of_stream(&stream));
+            let parsed = matches!(look, Look::Again(Way::Chunks | Way::Index | Way::Bytes));
+            let tells = look == Look::Again(Way::Bytes);
+            orders.push(parsed.then(|| Order::of(&stream, tells)).flatten());
         }
         let scan = Scan {
             tracks: vec![Vec::new(); wanted.len()],
@@ -193,6 +199,8 @@ impl<'a> Scanner<'a> {
             timescales: wanted.iter().map(|one| one.timescale).collect(),
             smooth,
             orders,
+            keys,
+            decoded: vec![None; wanted.len()],
             epochs: (look == Look::Again(Way::Bytes)).then(|| Epochs::new(wanted.len())),
             look,
             stored,
@@ -240,11 +248,8 @@ impl<'a> Scanner<'a> {
         {
             return Err(ReasonCode::ParametersChange.into());
         }
-        let (Some(pts), Some(stamp), Ok(size_bytes)) = (
-            packet.pts().or(packet.dts()),
-            self.look.stamp(packet),
-            u32::try_from(packet.size()),
-        ) else {
+        let (Some(stamp), Ok(size_bytes)) = (self.look.stamp(packet), u32::try_from(packet.size()))
+        else {
             self.scan.damaged = true;
             return Ok(());
         };
@@ -259,24 +264,17 @@ impl<'a> Scanner<'a> {
             return Err(ReasonCode::TooManyFrames.into());
         }
         let own = |value: i64| rescale(i128::from(value), numerator, denominator);
-        let timescale = i128::from(self.timescales[track]);
-        let added = self.epochs.as_mut().map_or(Some(0), |epochs| {
-            let micros = |value: i64| rescale(i128::from(own(value)?), 1_000_000, timescale);
-            let decode = micros(packet.dts().unwrap_or(pts))?;
-            let lasts = micros(packet.duration().max(0))?;
-            let added = epochs.added_us(track, decode, lasts);
-            rescale(i128::from(added), timescale, 1_000_000)
-        });
-        let added = added.ok_or(ReasonCode::IndexDamaged)?;
-        let ticks = |value: i64| own(value)?.checked_add(added);
-        let pts = ticks(pts).ok_or(ReasonCode::IndexDamaged)?;
         let duration = own(packet.duration())
             .and_then(|d| u32::try_from(d).ok())
             .unwrap_or(0);
+        let Some((pts, decode)) = self.times(track, packet, own, duration)? else {
+            self.scan.damaged = true;
+            return Ok(());
+        };
+        self.decoded[track] = Some((decode, duration));
         let smooth = &mut self.smooth[track];
         let (pts, duration) = smooth.settle(pts, duration, packet.size());
         if let Some(order) = &mut self.orders[track] {
-            let decode = packet.dts().and_then(ticks).unwrap_or(pts);
             order.note(input, packet, decode);
         }
         let frame = Frame {
@@ -284,12 +282,39 @@ impl<'a> Scanner<'a> {
             offset,
             size_bytes,
             duration,
-            key: packet.is_key(),
+            key: self.keys[track].of(packet),
             hidden: is_hidden(packet),
             stamp,
         };
         self.scan.tracks[track].push(frame);
         Ok(())
+    }
+
+    /// When a frame is shown and decoded, in the track's ticks. One that has no time of its own is decoded
+    /// after the one before; `None` where there is none before.
+    fn times(
+        &mut self,
+        track: usize,
+        packet: &Packet,
+        own: impl Fn(i64) -> Option<i64>,
+        duration: u32,
+    ) -> Result<Option<(i64, i64)>> {
+        let Some(pts) = packet.pts().or(packet.dts()) else {
+            let after = self.decoded[track]
+                .map(|(decode, lasts)| decode.saturating_add(i64::from(lasts.max(1))));
+            return Ok(after.map(|after| (after, after)));
+        };
+        let timescale = i128::from(self.timescales[track]);
+        let added = self.epochs.as_mut().map_or(Some(0), |epochs| {
+            let micros = |ticks: i64| rescale(i128::from(ticks), 1_000_000, timescale);
+            let decode = micros(own(packet.dts().unwrap_or(pts))?)?;
+            let added = epochs.added_us(track, decode, micros(i64::from(duration))?);
+            rescale(i128::from(added), timescale, 1_000_000)
+        });
+        let added = added.ok_or(ReasonCode::IndexDamaged)?;
+        let ticks = |value: i64| own(value)?.checked_add(added);
+        let pts = ticks(pts).ok_or(ReasonCode::IndexDamaged)?;
+        Ok(Some((pts, packet.dts().and_then(ticks).unwrap_or(pts))))
     }
 
     /// The frames, those without times of their own in the order they are shown.
@@ -311,8 +336,13 @@ impl<'a> Scanner<'a> {
                 return Ok(None);
             }
             // Frames after the first of their block have no place of their own.
-            self.last_block.0 = u64::try_from(packet.position()).unwrap_or(self.last_block.0);
-            return Ok(Some(self.last_block.0));
+            let place = u64::try_from(packet.position()).ok();
+            let Some(place) = place.filter(|place| !self.goes_on_within(*place)) else {
+                self.last_block.1 = self.last_block.1.saturating_add(size_bytes);
+                return Ok(Some(self.last_block.0));
+            };
+            self.last_block = (place, place.saturating_add(size_bytes));
+            return Ok(Some(place));
         }
         let Ok(position) = u64::try_from(packet.position()) else {
             return Err(ReasonCode::FramesPacked.into());
@@ -327,6 +357,12 @@ impl<'a> Scanner<'a> {
         }
         self.find(position, packet.data().unwrap_or_default())
             .map(Some)
+    }
+
+    /// AVI's chunks of sound are read in parts, which adjoin; between chunks there are headers. Reading can
+    /// go on from a chunk only.
+    fn goes_on_within(&self, place: u64) -> bool {
+        self.look == Look::Again(Way::Chunks) && place == self.last_block.1
     }
 
     /// Finds a frame's bytes in the block that begins at `block`.

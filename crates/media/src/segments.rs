@@ -64,6 +64,9 @@ pub struct Source {
     pub frames: Vec<Frame>,
     /// It is sound of a container whose edit lists (or the like) say what is heard first: at its time 0.
     pub primes: bool,
+    /// By so many frames showing may lag behind decoding, as the stream itself says: its beginning alone
+    /// doesn't show it.
+    pub reorders: usize,
 }
 
 /// A recording that was cut.
@@ -339,6 +342,7 @@ impl Track {
             timescale,
             mut frames,
             primes,
+            reorders,
         } = source;
         if !primes {
             squeeze_hidden(&mut frames);
@@ -349,8 +353,10 @@ impl Track {
             .iter()
             .zip(&frames)
             .map(|(sorted, frame)| sorted - frame.pts);
-        let delay = lags.max().unwrap_or(0);
         let start = decode.first().copied().unwrap_or(0);
+        // Not only what is seen: times of decoding stay when more of the recording arrives.
+        let told = decode.get(reorders).map_or(0, |ticks| ticks - start);
+        let delay = lags.max().unwrap_or(0).max(told);
         decode.iter_mut().for_each(|ticks| *ticks -= delay);
         Self {
             timescale,

@@ -2,6 +2,7 @@
 //! newer index goes on where an older one stopped.
 
 use crate::error::Result;
+use crate::facts::StreamKind;
 use crate::index::{PlaybackIndex, SegmentHead};
 use crate::made::{self, Feed, Variant};
 use crate::playlist;
@@ -52,17 +53,23 @@ impl Fed {
     }
 }
 
-/// A feed tells where its first frame lies and not where its last one ends. A track's frames lie in the
-/// order of their decoding: they end before the first of a feed that begins after them. Where none does,
-/// all of the file is needed.
-fn reach_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
+/// What feeds each segment; silence, which is made where nothing is, left out.
+fn fed(index: &PlaybackIndex) -> Result<Vec<Vec<Fed>>> {
     let mut counted = Counted::default();
-    let mut segments: Vec<Vec<Fed>> = Vec::new();
-    for number in 0..index.segments().len() {
-        let feeds = made::unpack(&index.feed(number)?)?;
-        counted.add(feeds.iter().map(|feed| feed.packets.len()).sum())?;
-        segments.push(feeds.iter().filter_map(Fed::of).collect());
-    }
+    (0..index.segments().len())
+        .map(|number| {
+            let feeds = made::unpack(&index.feed(number)?)?;
+            counted.add(feeds.iter().map(|feed| feed.packets.len()).sum())?;
+            Ok(feeds.iter().filter_map(Fed::of).collect())
+        })
+        .collect()
+}
+
+/// A feed tells where its first frame lies and not where its last one ends. A track's frames lie in the
+/// order of their decoding: they end before the first of a feed that begins after them, or in the packet in
+/// which that one lies. Where none does, all of the file is needed.
+fn reach_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
+    let segments = fed(index)?;
     let mut begins: Vec<Vec<(i64, u64)>> = vec![Vec::new(); index.tracks().len()];
     for fed in segments.iter().flatten() {
         let Some(track) = begins.get_mut(fed.track) else {
@@ -77,8 +84,9 @@ fn reach_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
     let size_bytes = index.facts().size_bytes;
     let end_of = |fed: &Fed| {
         let track = begins.get(fed.track)?;
-        let after = track.partition_point(|(decode_time, _)| *decode_time < fed.ends);
-        Some(track.get(after).map_or(size_bytes, |(_, offset)| *offset))
+        let after = &track[track.partition_point(|(decode_time, _)| *decode_time < fed.ends)..];
+        let ends = end_before(index, fed.track, after).unwrap_or(size_bytes);
+        Some(ends.min(size_bytes))
     };
     let mut needed = 0_u64;
     let of_segment = |feeds: &Vec<Fed>| {
@@ -88,9 +96,67 @@ fn reach_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
     Ok(segments.iter().map(of_segment).collect())
 }
 
+/// A packet of a program stream has at most so many bytes, header included (ISO/IEC 13818-1, 2.4.3.7).
+const MOST_OF_A_PACKET: u64 = 6 + 65_535;
+
+/// Where the bytes of a track's frames end that come before the feeds `after`: when those begin, and where.
+fn end_before(index: &PlaybackIndex, track: usize, after: &[(i64, u64)]) -> Option<u64> {
+    let (_, next) = *after.first()?;
+    let track = index.tracks().get(track)?;
+    match index.facts().container.as_str() {
+        // The next frame's packet begins with the end of the one before.
+        "mpegps" => Some(next.saturating_add(MOST_OF_A_PACKET)),
+        // Sound shares packets, and other tracks' bytes lie between a packet's own.
+        "mpegts" if track.kind == StreamKind::Audio => {
+            let mut others = after.iter().map(|(_, offset)| *offset);
+            others.find(|offset| *offset > next)
+        }
+        _ => Some(next),
+    }
+}
+
+/// A track that stops so long before another has come to its end: it isn't waited for.
+const ENDED_US: u64 = 30_000_000;
+
+/// How many segments of a beginning stay as they are when more comes: not the last, and none that ends
+/// within `margin_us` before the end of any track. One track may lie further behind in the file than another.
+///
+/// # Errors
+/// [`crate::Error::BadIndex`] when rows are damaged.
+pub fn settled(index: &PlaybackIndex, margin_us: u64) -> Result<usize> {
+    let Some((last, before)) = index.segments().split_last() else {
+        return Ok(0);
+    };
+    let mut end_us = last.end_us();
+    if index.is_made() {
+        let ends = ends_of_made(index)?.into_iter();
+        let goes_on = |end: &u64| end.saturating_add(ENDED_US) > last.end_us();
+        end_us = ends.filter(goes_on).fold(end_us, u64::min);
+    }
+    let limit = end_us.saturating_sub(margin_us);
+    Ok(before.iter().take_while(|at| at.end_us() <= limit).count())
+}
+
+/// When the last frame of each track ends.
+fn ends_of_made(index: &PlaybackIndex) -> Result<Vec<u64>> {
+    let mut ends = vec![0; index.tracks().len()];
+    for fed in fed(index)?.iter().flatten() {
+        let (Some(end), Some(track)) = (ends.get_mut(fed.track), index.tracks().get(fed.track))
+        else {
+            continue; // of a damaged index: nothing is made for it
+        };
+        let us = i128::from(fed.ends.max(0)) * 1_000_000 / i128::from(track.timescale.max(1));
+        *end = u64::try_from(us).unwrap_or(u64::MAX).max(*end);
+    }
+    Ok(ends)
+}
+
 /// Whether a player that has the first `count` segments of `earlier` can go on with `later`: same init
-/// segment, same tracks, and these segments cut and filled alike.
+/// segment, same tracks, and these segments cut and filled alike. One that has none can.
 pub fn goes_on(earlier: &PlaybackIndex, later: &PlaybackIndex, count: usize) -> bool {
+    if count == 0 {
+        return true;
+    }
     let same_head = earlier.init() == later.init()
         && earlier.init_of(Variant::Full) == later.init_of(Variant::Full)
         && earlier.tracks() == later.tracks()
@@ -115,7 +181,7 @@ pub fn playlist(all: &[SegmentHead], listed: usize, variant: Variant) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Facts, StreamKind, Verdict};
+    use crate::facts::{Facts, Verdict};
     use crate::index::{NewInits, NewMadeSegment, NewSegment, Track};
     use crate::made::FeedPacket;
     use crate::rows::{MAX_SEGMENT_SAMPLES, TrackRun};
@@ -169,6 +235,7 @@ mod tests {
         let longer = index(&[(0, 10), (10, 10), (20, 5)], b"init");
         assert!(goes_on(&short, &longer, 2));
         assert!(!goes_on(&longer, &short, 3));
+        assert!(goes_on(&short, &index(&[(7, 10)], b"other"), 0));
         assert!(!goes_on(
             &short,
             &index(&[(0, 10), (11, 10), (21, 5)], b"init"),
@@ -186,28 +253,61 @@ mod tests {
         ));
     }
 
+    #[test]
+    fn a_track_that_lies_behind_is_waited_for_and_one_that_ended_is_not() {
+        let both = |picture: u64, sound: u64| {
+            let feeds = |number: u64| {
+                let feed = |track: usize, until: u64| Feed {
+                    track,
+                    offset: number,
+                    decode_time: number * 1_000,
+                    from: 0,
+                    until: 0,
+                    packets: vec![packet(); usize::from(number < until)],
+                };
+                vec![feed(0, picture), feed(1, sound)]
+            };
+            made_of(2, (0..picture).map(feeds).collect())
+        };
+        let margin = 2_000_000;
+        assert_eq!(settled(&both(10, 10), margin).expect("whole"), 8);
+        assert_eq!(settled(&both(10, 6), margin).expect("whole"), 4);
+        assert_eq!(settled(&both(60, 6), margin).expect("whole"), 58);
+        assert_eq!(settled(&both(1, 1), margin).expect("whole"), 0);
+        let raw = index(&[(0, 10), (10, 10), (20, 5)], b"init");
+        assert_eq!(settled(&raw, margin).expect("whole"), 2);
+    }
+
     fn made_index(places: &[(u64, u64, u64)]) -> PlaybackIndex {
-        let raw = index(&[(0, 1)], b"init");
-        let packet = FeedPacket {
+        let feed = |(offset, decode_time, packets): &(u64, u64, u64)| Feed {
+            track: 0,
+            offset: *offset,
+            decode_time: *decode_time,
+            from: 0,
+            until: 0,
+            packets: vec![packet(); *packets as usize],
+        };
+        made_of(1, places.iter().map(|place| vec![feed(place)]).collect())
+    }
+
+    fn packet() -> FeedPacket {
+        FeedPacket {
             stamp: 0,
             duration: 1_000,
             composition: 0,
             key: true,
-        };
-        let segments: Vec<NewMadeSegment> = places
-            .iter()
+        }
+    }
+
+    fn made_of(tracks: usize, feeds: Vec<Vec<Feed>>) -> PlaybackIndex {
+        let raw = index(&[(0, 1)], b"init");
+        let segments: Vec<NewMadeSegment> = feeds
+            .into_iter()
             .enumerate()
-            .map(|(number, (offset, decode_time, packets))| NewMadeSegment {
+            .map(|(number, feeds)| NewMadeSegment {
                 start_us: number as u64 * 1_000_000,
                 duration_us: 1_000_000,
-                feeds: vec![Feed {
-                    track: 0,
-                    offset: *offset,
-                    decode_time: *decode_time,
-                    from: 0,
-                    until: 0,
-                    packets: vec![packet; *packets as usize],
-                }],
+                feeds,
             })
             .collect();
         let track = Track {
@@ -218,8 +318,14 @@ mod tests {
             first: b"init".to_vec(),
             ..NewInits::default()
         };
-        PlaybackIndex::build_made(raw.facts().clone(), vec![track], 0, &inits, &segments)
-            .expect("builds")
+        PlaybackIndex::build_made(
+            raw.facts().clone(),
+            vec![track; tracks],
+            0,
+            &inits,
+            &segments,
+        )
+        .expect("builds")
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::looks::Frame;
 use crate::made::Variant;
 
 /// Raised with every incompatible change; a worker of another version is refused.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 /// Longest JSON header.
 pub const MAX_HEADER_BYTES: u32 = 1 << 20;
 /// Longest payload: the index of about a hundred hours.

@@ -36,7 +36,7 @@ pub mod reason {
     pub const INDEX_AT_END: &str = "index_at_end";
     /// The store can't hand out what is not sealed.
     pub const NOT_READABLE: &str = "not_readable_yet";
-    /// Its segments are made by the worker, which waits for the whole.
+    /// Its segments are made by the worker, which finds them in containers of this kind only once all is there.
     pub const MADE_LATER: &str = "made_when_sealed";
     /// It is put together from parts, or being sealed.
     pub const BEING_SEALED: &str = "being_sealed";

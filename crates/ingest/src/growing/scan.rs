@@ -19,8 +19,9 @@ use crate::{Ingest, IngestError, Result};
 
 /// The index that a hint made, kept so that a restart goes on with the same cuts.
 const PREVIEW: &str = "preview.bin";
-/// Containers whose made segments can be read from a beginning: by a table of frames, or from any byte.
-const GROW_MADE: [&str; 4] = ["mp4", "mov", "3gp", "mpegts"];
+/// Containers whose made segments can be read from a beginning: by a table of frames, from any byte, or by
+/// joining their head to a later part.
+const GROW_MADE: [&str; 7] = ["mp4", "mov", "3gp", "mpegts", "mpegps", "avi", "matroska"];
 /// Less says nothing about a file.
 const LEAST_BYTES: u64 = 32 << 10;
 /// After a look the next waits so many times as long as that one took.
@@ -233,13 +234,18 @@ async fn go_on(
 async fn view_of(index: PlaybackIndex, hint: Option<Sha256Digest>) -> Result<View> {
     let counted = index.clone();
     // Every frame of the recording is looked at.
-    let reach = tokio::task::spawn_blocking(move || growth::reach(&counted))
+    let count = move || {
+        let reach = growth::reach(&counted)?;
+        let settled = growth::settled(&counted, MARGIN_US)?;
+        Ok((reach, settled))
+    };
+    let (reach, settled) = tokio::task::spawn_blocking(count)
         .await
         .map_err(|_| IngestError::Died("counting an index's bytes"))?
         .map_err(IngestError::Playback)?;
     let settled = match hint {
         Some(_) => reach.len(),
-        None => settled(&index),
+        None => settled,
     };
     Ok(View {
         index,
@@ -248,16 +254,6 @@ async fn view_of(index: PlaybackIndex, hint: Option<Sha256Digest>) -> Result<Vie
         hint,
         stopped: false,
     })
-}
-
-/// How many segments of a beginning stay as they are when more comes: not the last, and none that
-/// ends close to the end.
-fn settled(index: &PlaybackIndex) -> usize {
-    let segments = index.segments();
-    let last = segments.len() - 1; // an index has at least one
-    let limit = segments[last].end_us().saturating_sub(MARGIN_US);
-    let before = segments[..last].iter();
-    before.take_while(|at| at.end_us() <= limit).count()
 }
 
 impl From<View> for Known {

@@ -13,6 +13,7 @@ use image::{ExtendedColorType, RgbImage, imageops};
 use super::Frames;
 use crate::codecs;
 use crate::fault::Result;
+use crate::make::Way;
 use crate::opening::aspect;
 use crate::poster;
 use crate::probe::rotation;
@@ -113,24 +114,33 @@ fn packet(frames: &mut Frames<'_>, track: &Track, wanted: &Frame) -> Result<Opti
     if track.mode == Mode::Raw {
         return frames.stored(wanted.offset, wanted.size_bytes);
     }
+    let one = |stamp: i64| FeedPacket {
+        stamp,
+        duration: 0,
+        composition: 0,
+        key: true,
+    };
+    let mut packets = vec![one(wanted.stamp)];
+    let counts = Way::of(&frames.probed.facts.container) == Way::Chunks;
+    if counts && wanted.first != wanted.stamp {
+        packets.insert(0, one(wanted.first)); // from there on frames are counted
+    }
+    let last = packets.len() - 1;
     let feed = Feed {
         track: 0,
         offset: wanted.offset,
         decode_time: 0,
         from: 0,
         until: 0,
-        packets: vec![FeedPacket {
-            stamp: wanted.stamp,
-            duration: 0,
-            composition: 0,
-            key: true,
-        }],
+        packets,
     };
     let recording = frames.recording;
     let mut found = None;
     let mut reading = frames.maker()?.reading(recording, track.stream);
-    reading.read(&feed, |_, packet| {
-        found = Some(packet.clone());
+    reading.read(&feed, |at, packet| {
+        if at == last {
+            found = Some(packet.clone());
+        }
         Ok(())
     })?;
     Ok(found)

@@ -19,6 +19,8 @@ const MANY_PIXELS: u32 = 1280 * 720;
 const QUALITY: &str = "23";
 /// Peak bits a second for each pixel of the picture: 3.7 Mbit/s at 720p.
 const PEAK_BITS_A_PIXEL: usize = 4;
+/// Pictures a second; what is slower counts as the first.
+const RATES_OF_PICTURES: [i32; 4] = [30, 60, 120, 240];
 /// Sound samples a second that AAC knows (ISO/IEC 14496-3, table 1.18).
 const RATES: [u32; 12] = [
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
@@ -77,10 +79,7 @@ pub fn picture_encoder(
     video.set_aspect_ratio(aspect);
     let scale = i32::try_from(timescale).map_err(|_| ReasonCode::IndexDamaged)?;
     video.set_time_base(Rational(1, scale));
-    // Only for x264's idea of a level and of what is usual: times are each frame's own.
-    let usual =
-        Some(rate).filter(|r| r.denominator() > 0 && (1.0..=240.0).contains(&f64::from(*r)));
-    video.set_frame_rate(Some(usual.unwrap_or(Rational(30, 1))));
+    video.set_frame_rate(Some(Rational(usual_rate(rate.into()), 1)));
     video.set_gop(1 << 20); // the first frame of each segment is the only keyframe
     video.set_max_b_frames(0);
     let peak = size.width as usize * size.height as usize * PEAK_BITS_A_PIXEL;
@@ -99,6 +98,15 @@ pub fn picture_encoder(
     options.set("crf", QUALITY);
     options.set("x264-params", "scenecut=0:threads=1:sliced-threads=0");
     Ok(video.open_with(options)?)
+}
+
+/// Pictures a second, roughly: only for x264's idea of a level and of what is usual, for times are each
+/// frame's own. Where the rate is an estimate it gets better the more of a recording is there, and what is
+/// written into the init segment must not.
+fn usual_rate(rate: f64) -> i32 {
+    let usual = RATES_OF_PICTURES.into_iter();
+    let mut usual = usual.filter(|usual| rate.is_finite() && rate < f64::from(*usual) * 1.2);
+    usual.next().unwrap_or(RATES_OF_PICTURES[0])
 }
 
 /// Samples a second of the sound made from sound of this rate.
@@ -151,6 +159,22 @@ mod tests {
         };
         let size = Size::of(&parameters, variant);
         (size.width, size.height)
+    }
+
+    #[test]
+    fn a_rate_is_told_roughly() {
+        for (rate, usual) in [
+            (25.0, 30),
+            (24.83, 30),
+            (30.3, 30),
+            (50.0, 60),
+            (100.0, 120),
+            (f64::NAN, 30),
+            (f64::INFINITY, 30),
+            (9_000.0, 30),
+        ] {
+            assert_eq!(usual_rate(rate), usual, "{rate}");
+        }
     }
 
     #[test]

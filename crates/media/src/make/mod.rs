@@ -2,10 +2,12 @@
 
 pub mod bits;
 mod encoders;
+mod finding;
 mod picture;
 mod reading;
 mod sound;
 
+use docket_container::resume::{Head, Kind};
 use docket_playback::facts::{ReasonCode, StreamKind};
 use docket_playback::index::Track;
 use docket_playback::made::{self, Feed, MadeRun, Mode, Variant};
@@ -28,7 +30,9 @@ pub enum Way {
     Stored,
     /// By the index of the picture; packets come as they are stored: Matroska.
     Picture,
-    /// By the index of the picture; packets must be parsed: AVI and others.
+    /// By the index of the picture; packets must be parsed: AVI, which counts frames and says no times.
+    Chunks,
+    /// By the index of the picture; packets must be parsed: others.
     Index,
     /// By bytes: transport and program streams have no index.
     Bytes,
@@ -40,6 +44,7 @@ impl Way {
         match container {
             "mp4" | "mov" | "3gp" => Self::Stored,
             "matroska" => Self::Picture,
+            "avi" => Self::Chunks,
             "mpegts" | "mpegps" => Self::Bytes,
             _ => Self::Index,
         }
@@ -49,7 +54,15 @@ impl Way {
     pub fn depth(self) -> Depth {
         match self {
             Self::Stored | Self::Picture => Depth::Container,
-            Self::Index | Self::Bytes => Depth::Streams,
+            Self::Chunks | Self::Index | Self::Bytes => Depth::Streams,
+        }
+    }
+
+    /// And where its head is joined to a later part of it: what there is to be found out is known.
+    fn depth_joined(self) -> Depth {
+        match self.depth() {
+            Depth::Streams => Depth::Parsed,
+            depth => depth,
         }
     }
 
@@ -58,16 +71,26 @@ impl Way {
         match self {
             // Some frames come without a time of showing: what the parser makes of it depends on where it
             // began.
-            Self::Index | Self::Bytes => packet.dts().or(packet.pts()),
+            Self::Chunks | Self::Index => packet.dts().or(packet.pts()),
+            Self::Bytes => packet.dts().or(packet.pts()).or_else(|| by_place(packet)),
             _ => packet.pts().or(packet.dts()),
         }
     }
+}
+
+/// A program stream says a time for one frame of those that begin in a packet: others are known by their
+/// place. No time stamp is so small.
+fn by_place(packet: &Packet) -> Option<i64> {
+    let place = u64::try_from(packet.position()).ok()?;
+    (i64::MIN / 2).checked_add_unsigned(place)
 }
 
 /// Makes segments of one recording.
 pub struct Maker {
     input: Input,
     way: Way,
+    /// Of what can be read on from the middle.
+    head: Option<Head>,
 }
 
 impl Maker {
@@ -76,9 +99,20 @@ impl Maker {
     /// # Errors
     /// As [`open`].
     pub fn new(recording: &Recording, probed: &Probed) -> Result<Self> {
-        let way = Way::of(&probed.facts.container);
+        let container = probed.facts.container.as_str();
+        let way = Way::of(container);
         let input = open(recording, way.depth())?;
-        Ok(Self { input, way })
+        let kind = match container {
+            "avi" => Some(Kind::Avi),
+            "matroska" => Some(Kind::Matroska),
+            _ => None,
+        };
+        let head = match kind {
+            Some(kind) => Head::of(&mut &*recording, kind),
+            None => Ok(None),
+        };
+        let head = head.map_err(|error| Fault::Source(error.to_string()))?;
+        Ok(Self { input, way, head })
     }
 
     /// Reads packets of one stream.
@@ -90,6 +124,7 @@ impl Maker {
         reading::Reading {
             input: &mut self.input,
             way: self.way,
+            head: self.head,
             recording,
             stream: stream as usize,
         }

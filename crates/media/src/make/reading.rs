@@ -1,12 +1,14 @@
 //! Reading again the packets a feed names.
 
-use docket_playback::made::{Feed, FeedPacket};
-use ffmpeg_next as ffmpeg;
+use docket_container::resume::Head;
+use docket_playback::made::Feed;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Packet, ffi, media};
 
 use super::Way;
+use super::finding::Finding;
 use crate::fault::{Fault, Result};
+use crate::opening::open_joined;
 use crate::recording::Recording;
 use crate::scan::keep_only;
 
@@ -15,10 +17,6 @@ const BACK_US: [i64; 4] = [0, 1_000_000, 20_000_000, i64::MAX];
 /// And bytes. Never at the place itself: a parser gives the frames that share a packet the right times
 /// only after it has seen some.
 const BACK_BYTES: [i64; 4] = [256 << 10, 2 << 20, 32 << 20, i64::MAX];
-/// Packets in vain before another place is tried, or the rest is given up.
-const MOST_IN_VAIN: usize = 4000;
-/// A packet that isn't found may be damaged; so many following ones are compared.
-const LOOK_AHEAD: usize = 64;
 /// Stamps that the demuxer works out differ by rounding, in parts of a second.
 const ROUNDING_OF_A_SECOND: i64 = 1000;
 
@@ -26,6 +24,7 @@ const ROUNDING_OF_A_SECOND: i64 = 1000;
 pub struct Reading<'a> {
     pub input: &'a mut Input,
     pub way: Way,
+    pub head: Option<Head>,
     pub recording: &'a Recording,
     pub stream: usize,
 }
@@ -40,20 +39,21 @@ impl Reading<'_> {
         let Some(first) = feed.packets.first() else {
             return Ok(());
         };
-        keep_only(self.input, &self.kept());
-        let tolerance = self.tolerance();
-        let mut next = 0;
-        let backs = match self.way {
-            Way::Bytes => BACK_BYTES,
-            _ => BACK_US,
-        };
-        for back in backs {
-            if !self.seek(feed.offset, first.stamp, back) {
-                continue;
-            }
-            let whole = self.read_from(feed, &mut next, tolerance, &mut take)?;
-            if whole || next > 0 {
-                break;
+        let mut finding = Finding::new(feed, self.way, self.stream, self.tolerance());
+        if !self.read_joined(feed.offset, &mut finding, &mut take)? {
+            keep_only(self.input, &self.kept());
+            let backs = match self.way {
+                Way::Bytes => BACK_BYTES,
+                _ => BACK_US,
+            };
+            for back in backs {
+                if !self.seek(feed.offset, first.stamp, back) {
+                    continue;
+                }
+                finding.read(self.input, &mut take)?;
+                if finding.has_begun() {
+                    break;
+                }
             }
         }
         match self.recording.failure() {
@@ -62,10 +62,36 @@ impl Reading<'_> {
         }
     }
 
+    /// Reads the head and then from the feed's own place on, where the container lets that be: it costs what
+    /// is read, needs no index, and finds the same with and without one. Whether anything was found.
+    fn read_joined(
+        &self,
+        offset: u64,
+        finding: &mut Finding<'_>,
+        take: &mut impl FnMut(usize, &mut Packet) -> Result<()>,
+    ) -> Result<bool> {
+        let Some(head) = self.head else {
+            return Ok(false);
+        };
+        let piece = head.piece(&mut &*self.recording, offset, self.stream);
+        let Some(piece) = piece.map_err(|error| Fault::Source(error.to_string()))? else {
+            return Ok(false);
+        };
+        let gap = head.bytes..piece;
+        let mut input = match open_joined(self.recording, gap.clone(), self.way.depth_joined()) {
+            Ok(input) => input,
+            Err(fault @ (Fault::Source(_) | Fault::OutOfMemory)) => return Err(fault),
+            Err(_) => return Ok(false),
+        };
+        keep_only(&mut input, &[self.stream]);
+        finding.read_joined(&mut input, gap, take)?;
+        Ok(finding.has_begun())
+    }
+
     /// The stream, and the one that seeking goes by.
     fn kept(&self) -> Vec<usize> {
         match self.way {
-            Way::Picture | Way::Index => vec![self.stream, self.leader()],
+            Way::Picture | Way::Chunks | Way::Index => vec![self.stream, self.leader()],
             Way::Stored | Way::Bytes => vec![self.stream],
         }
     }
@@ -79,64 +105,11 @@ impl Reading<'_> {
 
     fn tolerance(&self) -> i64 {
         let base = self.input.stream(self.stream).map(|s| s.time_base());
-        let rounds = matches!(self.way, Way::Bytes | Way::Index);
+        let rounds = matches!(self.way, Way::Bytes | Way::Chunks | Way::Index);
         base.filter(|base| rounds && base.numerator() > 0)
             .map_or(0, |base| {
                 i64::from(base.denominator() / base.numerator()) / ROUNDING_OF_A_SECOND
             })
-    }
-
-    /// Reads on from here; whether everything was found.
-    fn read_from(
-        &mut self,
-        feed: &Feed,
-        next: &mut usize,
-        tolerance: i64,
-        take: &mut impl FnMut(usize, &mut Packet) -> Result<()>,
-    ) -> Result<bool> {
-        let (wanted, offset) = (feed.packets.as_slice(), feed.offset);
-        let mut in_vain = 0;
-        while *next < wanted.len() && in_vain < MOST_IN_VAIN {
-            let mut packet = Packet::empty();
-            match packet.read(self.input) {
-                Ok(()) => {}
-                Err(ffmpeg::Error::InvalidData) => {
-                    in_vain += 1;
-                    continue;
-                }
-                Err(_) => return Ok(false), // the source's failures are asked for at the end
-            }
-            if packet.stream() != self.stream {
-                continue;
-            }
-            // Times may come again where the recorder began to count anew.
-            let place = u64::try_from(packet.position()).unwrap_or(u64::MAX);
-            if self.way == Way::Bytes && *next == 0 && place < offset {
-                in_vain += 1;
-                continue;
-            }
-            let near = |stamp: i64, one: &FeedPacket| one.stamp.abs_diff(stamp) <= tolerance as u64;
-            let found = self.way.stamp(&packet).and_then(|stamp| {
-                if *next > 0 && packet.position() < 0 {
-                    return Some(0); // it shares a packet with the one before: its time is made up
-                }
-                let ahead = match *next {
-                    0 => 1, // what comes before is no reason to skip the beginning
-                    _ => LOOK_AHEAD,
-                };
-                let mut ahead = wanted[*next..].iter().take(ahead);
-                ahead.position(|one| near(stamp, one))
-            });
-            match found {
-                Some(at) => {
-                    take(*next + at, &mut packet)?;
-                    *next += at + 1;
-                    in_vain = 0;
-                }
-                None => in_vain += 1,
-            }
-        }
-        Ok(*next == wanted.len())
     }
 
     #[allow(unsafe_code)]
@@ -154,7 +127,7 @@ impl Reading<'_> {
                 let target = self.earlier(self.stream, stamp, back);
                 (number(self.stream), target, backward)
             }
-            Way::Picture | Way::Index => {
+            Way::Picture | Way::Chunks | Way::Index => {
                 let stamp = self.rescaled(stamp, self.stream, leader);
                 (number(leader), self.earlier(leader, stamp, back), backward)
             }

@@ -32,7 +32,7 @@ const SLOTS: [(u64, u64); 5] = [
 
 /// One keyframe: when it is shown, and where a worker finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "(u64, u64, u32, i64)", from = "(u64, u64, u32, i64)")]
+#[serde(into = "(u64, u64, u32, i64, i64)", from = "(u64, u64, u32, i64, i64)")]
 pub struct Frame {
     /// Shown at.
     pub at_us: u64,
@@ -42,22 +42,25 @@ pub struct Frame {
     pub size_bytes: u32,
     /// Its own time stamp, where it must be found by that.
     pub stamp: i64,
+    /// And that of what lies at `offset`: some containers only count frames.
+    pub first: i64,
 }
 
-impl From<(u64, u64, u32, i64)> for Frame {
-    fn from((at_us, offset, size_bytes, stamp): (u64, u64, u32, i64)) -> Self {
+impl From<(u64, u64, u32, i64, i64)> for Frame {
+    fn from((at_us, offset, size_bytes, stamp, first): (u64, u64, u32, i64, i64)) -> Self {
         Self {
             at_us,
             offset,
             size_bytes,
             stamp,
+            first,
         }
     }
 }
 
-impl From<Frame> for (u64, u64, u32, i64) {
+impl From<Frame> for (u64, u64, u32, i64, i64) {
     fn from(f: Frame) -> Self {
-        (f.at_us, f.offset, f.size_bytes, f.stamp)
+        (f.at_us, f.offset, f.size_bytes, f.stamp, f.first)
     }
 }
 
@@ -132,6 +135,7 @@ fn raw_keys(index: &PlaybackIndex, number: usize, counted: &mut Counted) -> Resu
                     offset: sample.offset,
                     size_bytes: sample.size_bytes,
                     stamp: 0,
+                    first: 0,
                 });
             }
             decode = decode.saturating_add(u64::from(sample.duration));
@@ -148,6 +152,7 @@ fn made_keys(index: &PlaybackIndex, number: usize, counted: &mut Counted) -> Res
             continue;
         };
         let mut decode = feed.decode_time;
+        let first = feed.packets.first().map_or(0, |packet| packet.stamp);
         for packet in feed.packets {
             if packet.key {
                 keys.push(Frame {
@@ -155,6 +160,7 @@ fn made_keys(index: &PlaybackIndex, number: usize, counted: &mut Counted) -> Res
                     offset: feed.offset,
                     size_bytes: 0,
                     stamp: packet.stamp,
+                    first,
                 });
             }
             decode = decode.saturating_add(u64::from(packet.duration));
