@@ -59,6 +59,11 @@ impl DataDir {
         self.0.join("catalog.sqlite")
     }
 
+    /// What becomes the catalog once it is whole.
+    pub fn catalog_in_the_making(&self) -> PathBuf {
+        self.0.join("catalog.rebuilding.sqlite")
+    }
+
     /// The local vault.
     pub fn vault(&self) -> PathBuf {
         self.0.join("vault")

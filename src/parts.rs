@@ -54,12 +54,21 @@ pub struct Bare {
 impl Bare {
     /// Opens the three. The data lock must be held.
     pub async fn open(config: &Config, data: &DataDir) -> anyhow::Result<Self> {
+        Self::open_with(config, data, &data.catalog()).await
+    }
+
+    /// The same, with another file as the catalog.
+    pub async fn open_with(
+        config: &Config,
+        data: &DataDir,
+        catalog: &Path,
+    ) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(OsRandom);
         let files: Arc<dyn Files> = Arc::new(OsFiles);
-        let catalog = Catalog::open_sqlite(&data.catalog(), &*clock)
+        let catalog = Catalog::open_sqlite(catalog, &*clock)
             .await
-            .with_context(|| format!("opening the catalog {}", data.catalog().display()))?;
+            .with_context(|| format!("opening the catalog {}", catalog.display()))?;
         let vault = open_vault(config, data, Arc::clone(&files), Arc::clone(&random)).await?;
         let key = ledger_key(config, data, &*vault, &*files, &*random).await?;
         Ok(Self {

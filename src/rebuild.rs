@@ -1,6 +1,12 @@
-//! `docketd rebuild`: an empty catalog from vault and ledger.
+//! `docketd rebuild`: a catalog from vault and ledger, where there is none.
+//!
+//! It is made in a file of its own and gets the catalog's name once it is whole, so that no daemon ever starts
+//! on half of one. A crash before leaves that file, which the next try makes anew.
+
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use docket_base::files::{Files, OsFiles};
 use docket_ingest::rebuild::{RebuildProgress, Rebuilt, rebuild};
 
 use crate::config::Config;
@@ -13,7 +19,23 @@ pub async fn run(config: &Config) -> anyhow::Result<u8> {
     let _lock = data
         .try_lock()?
         .with_context(|| format!("a docketd runs on {}; stop it first", data.root().display()))?;
-    let bare = Bare::open(config, &data).await?;
+    let (place, making) = (data.catalog(), data.catalog_in_the_making());
+    for file in with_companions(&place) {
+        anyhow::ensure!(
+            !file.exists(),
+            "{} is there: move it away first, a rebuild begins without a catalog",
+            file.display()
+        );
+    }
+    for file in with_companions(&making) {
+        match OsFiles.remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("removing {}", file.display()));
+            }
+            _ => {}
+        }
+    }
+    let bare = Bare::open_with(config, &data, &making).await?;
     let mut tell = |progress: RebuildProgress| match progress {
         RebuildProgress::Verified { entries, of } => {
             println!("{entries} of {of} entries read and verified")
@@ -32,8 +54,28 @@ pub async fn run(config: &Config) -> anyhow::Result<u8> {
     )
     .await?;
     bare.catalog.close().await;
+    name(&making, &place).with_context(|| format!("naming {}", place.display()))?;
     print(&rebuilt);
     Ok(0)
+}
+
+/// A database and what SQLite keeps beside one that is open: without those of its own it is damaged, and by those of
+/// another.
+fn with_companions(database: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|ending| {
+        let mut name = database.as_os_str().to_owned();
+        name.push(ending);
+        name.into()
+    })
+}
+
+/// Durably. A crash before the rename leaves no catalog, one after it the whole.
+fn name(making: &Path, place: &Path) -> anyhow::Result<()> {
+    let [_, log, _] = with_companions(making);
+    anyhow::ensure!(!log.exists(), "{} was not closed", making.display());
+    OsFiles.open_write(making)?.sync_data()?;
+    OsFiles.rename_new(making, place)?;
+    Ok(OsFiles.sync_dir(place.parent().unwrap_or(Path::new(".")))?)
 }
 
 fn print(rebuilt: &Rebuilt) {

@@ -105,6 +105,11 @@ async fn what_the_database_lost_is_rebuilt_from_vault_and_ledger() {
     let receipt = api.receipt(&id, "verified").await.body;
     let before = api.recording(&id).await;
     daemon.stop().await;
+    let refused = daemon.docketd(&["rebuild"], "").await;
+    assert!(
+        refused.status != Some(0) && refused.err.contains("move it away"),
+        "{refused:?}"
+    );
     for entry in std::fs::read_dir(daemon.data()).expect("there").flatten() {
         if entry
             .file_name()
@@ -114,7 +119,12 @@ async fn what_the_database_lost_is_rebuilt_from_vault_and_ledger() {
             std::fs::remove_file(entry.path()).expect("removed");
         }
     }
+    // What an interrupted try left.
+    let begun = daemon.data().join("catalog.rebuilding.sqlite");
+    std::fs::write(&begun, b"half of one").expect("written");
+    std::fs::write(begun.with_extension("sqlite-wal"), b"and its log").expect("written");
     daemon.docketd(&["rebuild"], "").await.succeeded();
+    assert!(!begun.exists());
     daemon.assert_sound().await;
     daemon.up().await;
     let api = daemon.api().await;
