@@ -359,7 +359,7 @@ async fn storyboard_and_waveform_are_kept_and_no_viewing() {
     for name in ["storyboard.vtt", "storyboard-0.jpg", "waveform.json"] {
         assert_eq!(me.get(&of(name)).await.expect(404).problem(), "not-found");
     }
-    let shown = json!({"frame": [0, 0, 5, 0], "decoded": true});
+    let shown = json!({"frame": [0, 0, 5, 0, 0], "decoded": true});
     let board = json!({"width": 160, "height": 90, "sheets": [[shown]], "until_us": 2_000_000, "whole": true});
     let board = serde_json::to_vec(&board).expect("serialises");
     keep(&world, id, "storyboard.json", &board).await;
